@@ -1,0 +1,1 @@
+"""Reproducible large-scale video classification on frame features."""

@@ -1,0 +1,37 @@
+"""Tables of classes: their names, and how many videos show them."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from yt8m.errors import InputError
+
+
+def read_label_counts(path: str | Path) -> np.ndarray:
+    """Videos by class, (classes,) int64, as `split` wrote them."""
+    return np.loadtxt(path, np.int64, delimiter=",", skiprows=1, usecols=1, ndmin=1)
+
+
+def read_class_names(path: Path | None, classes: int) -> list[str]:
+    """Class names from a table with a column `index` and one of `name`, `display_name` (in any case).
+
+    A class without a name is called by its number. `None` names all so.
+
+    Raises:
+        InputError: where the table lacks the columns.
+    """
+    names = [f"class {index}" for index in range(classes)]
+    if path is None:
+        return names
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        columns = {column.lower(): column for column in rows.fieldnames or []}
+        name = columns.get("name") or columns.get("display_name")
+        if "index" not in columns or name is None:
+            raise InputError(f"{path}: expected columns 'index' and 'name' or 'display_name', received {rows.fieldnames}")
+        for row in rows:
+            index = int(row[columns["index"]])
+            if index < classes and row[name].strip():
+                names[index] = row[name].strip()
+    return names

@@ -1,0 +1,120 @@
+"""Lists of shards with what identifies their content, so that terabytes are versioned by a small file.
+
+A manifest is a tab-separated table, a shard a line: level, path, bytes, videos, checksum. Paths in a
+manifest that `split` writes start with `{source}` where the shard lies in `data.source`: what a shard
+contains is recorded, where the data set lies is not, so that moving it retrains nothing.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from fnmatch import fnmatchcase
+from io import StringIO
+from pathlib import Path
+
+from yt8m.errors import InputError
+from yt8m.files import write_text
+from yt8m.schema import Level
+
+SOURCE = "{source}"
+
+
+class DataError(InputError):
+    """A data set is not what the parameters say of it."""
+
+
+@dataclass(frozen=True, order=True)
+class Shard:
+    """One shard: where it lies and what it holds; `bytes` is its size, `checksum` its BLAKE2b-128."""
+
+    level: Level
+    path: str
+    bytes: int
+    videos: int
+    checksum: str
+
+
+def root(source: str | Path) -> Path:
+    """The folder that relative paths of a data set start from: `source`, or the manifest's own folder."""
+    source = Path(source)
+    return source if source.is_dir() else source.parent
+
+
+def checksum(path: Path) -> str:
+    """BLAKE2b-128 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def write_manifest(path: str | Path, shards: Iterable[Shard]) -> None:
+    """Write shards as a table."""
+    out = StringIO()
+    table = csv.writer(out, delimiter="\t", lineterminator="\n")
+    table.writerow(field.name for field in fields(Shard))
+    table.writerows(astuple(shard) for shard in shards)
+    write_text(path, out.getvalue())
+
+
+def read_manifest(path: str | Path) -> list[Shard]:
+    """Read a table of shards.
+
+    Raises:
+        DataError: naming the file and the line that is not a shard.
+    """
+    expected = [field.name for field in fields(Shard)]
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        table = csv.reader(file, delimiter="\t")
+        header = next(table, [])
+        if header != expected:
+            raise DataError(f"{path}: expected the columns {expected}, received {header}")
+        shards = []
+        for row in table:
+            try:
+                level, name, size, videos, digest = row
+                shards.append(Shard(Level(level), name, int(size), int(videos), digest))
+            except ValueError:
+                raise DataError(f"{path}: line {table.line_num}: expected {expected}, received {row}") from None
+        return shards
+
+
+def locate(shard: Shard, source: str | Path) -> Path:
+    """The file of a shard; `source` is `data.source`.
+
+    Raises:
+        DataError: where there is no file, or its size is not the recorded one.
+    """
+    name = shard.path
+    path = root(source) / name.removeprefix(f"{SOURCE}/") if name.startswith(SOURCE) else Path(name)
+    if not path.is_file():
+        raise DataError(f"{path}: the shard is missing")
+    size = path.stat().st_size
+    if size != shard.bytes:
+        raise DataError(f"{path}: expected {shard.bytes} bytes as recorded, received {size}: the shard has changed")
+    return path
+
+
+def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Sort shards into splits by the patterns their names (without folder and ending) match.
+
+    Shards that no pattern matches are left out.
+
+    Raises:
+        DataError: where a shard matches two splits, or a split is empty.
+    """
+    splits: dict[str, list[str]] = {split: [] for split in patterns}
+    for path in sorted(paths):
+        name = Path(path).stem
+        found = [split for split in patterns if any(fnmatchcase(name, pattern) for pattern in patterns[split])]
+        if len(found) > 1:
+            raise DataError(f"split.patterns: shard {name!r} matches more than one split: {found}")
+        for split in found:
+            splits[split].append(path)
+    for split, members in splits.items():
+        if not members:
+            names = ", ".join(sorted(Path(path).stem for path in paths)[:3]) or "none at all"
+            raise DataError(
+                f"split.patterns.{split}: expected shards that match {patterns[split]}, received none "
+                f"of the {len(paths)} shards ({names}, …)"
+            )
+    return splits

@@ -1,0 +1,158 @@
+"""Train, holdout and test: which shard belongs where, and whether every record is what it should be."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from yt8m.data.manifest import SOURCE, DataError, Shard, assign, checksum, read_manifest, root, write_manifest
+from yt8m.data.tfrecord import write_records
+from yt8m.data.videos import encode, read_videos
+from yt8m.files import write_text
+from yt8m.schema import Level, Schema
+
+MANIFESTS = {Level.FRAME: "frames.tsv", Level.VIDEO: "videos.tsv"}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over a shard found: `labels` counts its videos by class, `ids` are 64-bit hashes."""
+
+    shard: Shard
+    labels: np.ndarray
+    unlabelled: int
+    ids: np.ndarray
+    derived: Shard | None = None
+
+
+def scan(path: Path, level: Level, schema: Schema, means: Path | None = None) -> Scan:
+    """Read every record of a shard; with `means`, write its video-level shard there on the way.
+
+    Raises:
+        RecordError: for the first record that does not fit the schema.
+    """
+    labels, ids, unlabelled = np.zeros(schema.classes, np.int64), [], 0
+    averaged = []
+    for video in read_videos(path, level, schema):
+        labels[video.labels] += 1
+        unlabelled += not len(video.labels)
+        ids.append(int.from_bytes(hashlib.blake2b(video.id.encode(), digest_size=8).digest(), "little"))
+        if means:
+            mean = {name: value[None] for name, value in video.means().items()}
+            averaged.append(encode(replace(video, features=mean), Level.VIDEO, schema))
+    derived = None
+    if means:
+        write_records(means, averaged)
+        derived = _shard(means, Level.VIDEO, len(ids))
+    return Scan(_shard(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
+
+
+def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
+    """The shards of a folder or a manifest that `pattern` matches, relative to the data set's root.
+
+    Returns:
+        Their paths, and what a manifest records of each (nothing for a folder).
+
+    Raises:
+        DataError: where `source` does not exist.
+    """
+    source = Path(source)
+    if source.is_dir():
+        return sorted(str(path.relative_to(source)) for path in source.glob(pattern)), {}
+    if not source.is_file():
+        raise DataError(f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist")
+    recorded = {shard.path: shard for shard in read_manifest(source) if Path(shard.path).match(pattern)}
+    return sorted(recorded), recorded
+
+
+def split(
+    source: str | Path,
+    globs: Mapping[Level, str | None],
+    patterns: dict[str, list[str]],
+    schema: Schema,
+    out: Path,
+    home: Path,
+    jobs: int = -1,
+) -> dict[str, dict[str, int]]:
+    """Check all shards and write, for each split, its manifests and label counts below `out`.
+
+    Where the data set has no video-level shards they are derived by averaging frames (into `out/means`);
+    where it has no frame-level shards each video is one frame, and the frame manifest lists the former.
+
+    Args:
+        source: a folder or a manifest (`data.source`).
+        globs: for each level the pattern of its shards below the source, or None.
+        patterns: for each split the name patterns of its shards.
+        home: where `out` will lie in the end; shards derived are recorded there.
+        jobs: processes, as joblib counts them.
+
+    Returns:
+        Counts of shards, videos and labels by split.
+
+    Raises:
+        DataError, RecordError: naming the parameter, or the file and the record, that is wrong.
+    """
+    (out / "means").mkdir(parents=True, exist_ok=True)
+    found: dict[Level, dict[str, list[Scan]]] = {}
+    for level, glob in globs.items():
+        if glob is None:
+            continue
+        paths, recorded = list_shards(source, glob)
+        assigned = assign(paths, patterns)
+        derive = out / "means" if globs.get(Level.VIDEO) is None else None
+        work = [(name, path) for name in assigned for path in assigned[name]]
+        scans = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(scan)(root(source) / path, level, schema, derive and derive / Path(path).name) for _, path in work
+        )
+        for (name, path), result in zip(work, tqdm(scans, f"{level} shards", len(work), unit="shard"), strict=True):
+            _check_recorded(result.shard, recorded.get(path))
+            shard = replace(result.shard, path=f"{SOURCE}/{path}")
+            if result.derived:
+                result = replace(result, derived=replace(result.derived, path=str(home / "means" / Path(path).name)))
+            found.setdefault(level, {}).setdefault(name, []).append(replace(result, shard=shard))
+    return {name: _write(name, {level: scans[name] for level, scans in found.items()}, out / name) for name in patterns}
+
+
+def _write(name: str, scans: dict[Level, list[Scan]], out: Path) -> dict[str, int]:
+    """Write the manifests and label counts of one split."""
+    primary = scans.get(Level.FRAME) or scans[Level.VIDEO]
+    ids = np.concatenate([scan.ids for scan in primary])
+    if len(np.unique(ids)) != len(ids):
+        raise DataError(f"split {name!r}: expected unique ids, received {len(ids) - len(np.unique(ids))} that repeat")
+    labels = np.sum([scan.labels for scan in primary], 0)
+    if not labels.sum():
+        raise DataError(
+            f"split {name!r}: expected labelled videos, received {len(ids)} videos without a label; "
+            "the published test shards have none, so take a part of validate for test"
+        )
+    write_manifest(out / MANIFESTS[Level.FRAME], [scan.shard for scan in primary])
+    videos = scans.get(Level.VIDEO)
+    write_manifest(
+        out / MANIFESTS[Level.VIDEO],
+        [scan.shard for scan in videos] if videos else [scan.derived for scan in primary if scan.derived],
+    )
+    lines = [f"{index},{count}" for index, count in enumerate(labels)]
+    write_text(out / "label_counts.csv", "\n".join(["index,videos", *lines]) + "\n")
+    return {
+        "shards": len(primary),
+        "videos": len(ids),
+        "unlabelled": sum(scan.unlabelled for scan in primary),
+        "labels": int(labels.sum()),
+        "classes": int((labels > 0).sum()),
+    }
+
+
+def _shard(path: Path, level: Level, videos: int) -> Shard:
+    return Shard(level, str(path), path.stat().st_size, videos, checksum(path))
+
+
+def _check_recorded(shard: Shard, recorded: Shard | None) -> None:
+    if recorded and (recorded.bytes, recorded.videos, recorded.checksum) != (shard.bytes, shard.videos, shard.checksum):
+        raise DataError(
+            f"{shard.path}: expected {recorded.bytes} bytes, {recorded.videos} videos, checksum {recorded.checksum} "
+            f"as the manifest records, received {shard.bytes}, {shard.videos}, {shard.checksum}"
+        )

@@ -1,0 +1,184 @@
+"""The protocol-buffer wire format of `Example` and `SequenceExample`, as far as shards use it.
+
+Only the published messages are known here (field numbers in brackets):
+
+    Example          {features[1]: Features}
+    SequenceExample  {context[1]: Features, feature_lists[2]: {[1]: map of name[1] -> FeatureList[2]}}
+    FeatureList      {[1]: repeated Feature}
+    Features         {[1]: map of name[1] -> Feature[2]}
+    Feature          one of bytes_list[1], float_list[2], int64_list[3], each {[1]: repeated values}
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+Value = bytes | Sequence[int] | np.ndarray
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+class WireError(ValueError):
+    """The bytes are not the expected message."""
+
+
+def varint(buffer: memoryview, position: int) -> tuple[int, int]:
+    """The unsigned number at `position` and the position behind it."""
+    result = shift = 0
+    while True:
+        if position >= len(buffer) or shift > 63:
+            raise WireError("the message ends within a number")
+        byte = buffer[position]
+        position += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, position
+        shift += 7
+
+
+def fields(buffer: memoryview) -> Iterator[tuple[int, int, memoryview | int]]:
+    """The (field number, wire type, value) of a message in order."""
+    position, end = 0, len(buffer)
+    while position < end:
+        key, position = varint(buffer, position)
+        number, wire = key >> 3, key & 7
+        if wire == _VARINT:
+            value, position = varint(buffer, position)
+            yield number, wire, value
+            continue
+        if wire == _BYTES:
+            size, position = varint(buffer, position)
+        elif wire in (_FIXED32, _FIXED64):
+            size = 4 if wire == _FIXED32 else 8
+        else:
+            raise WireError(f"unknown wire type {wire}")
+        if position + size > end:
+            raise WireError(f"a field of {size} bytes reaches past the message's end")
+        yield number, wire, buffer[position : position + size]
+        position += size
+
+
+def submessages(buffer: memoryview, number: int) -> Iterator[memoryview]:
+    """The messages held by one field."""
+    for found, wire, value in fields(buffer):
+        if found == number:
+            if wire != _BYTES or isinstance(value, int):
+                raise WireError(f"field {number} is not a message")
+            yield value
+
+
+def mapping(buffer: memoryview) -> dict[str, memoryview]:
+    """The entries of a map from names to messages, in field 1."""
+    entries = {}
+    for entry in submessages(buffer, 1):
+        name, value = b"", memoryview(b"")
+        for number, _, content in fields(entry):
+            if number == 1 and not isinstance(content, int):
+                name = bytes(content)
+            elif number == 2 and not isinstance(content, int):
+                value = content
+        entries[name.decode("utf-8", "replace")] = value
+    return entries
+
+
+def bytes_values(feature: memoryview) -> list[memoryview]:
+    """The values of a `Feature` that holds bytes."""
+    return [value for values in submessages(feature, 1) for value in submessages(values, 1)]
+
+
+def int_values(feature: memoryview) -> list[int]:
+    """The values of a `Feature` that holds int64, packed or not."""
+    result: list[int] = []
+    for values in submessages(feature, 3):
+        for _, _, value in fields(values):
+            if isinstance(value, int):
+                result.append(value)
+                continue
+            position = 0
+            while position < len(value):
+                number, position = varint(value, position)
+                result.append(number)
+    return [value - (1 << 64) if value >> 63 else value for value in result]
+
+
+def float_values(feature: memoryview) -> np.ndarray:
+    """The values of a `Feature` that holds floats, packed or not, as float32."""
+    parts = [
+        np.frombuffer(value, "<f4")
+        for values in submessages(feature, 2)
+        for _, _, value in fields(values)
+        if not isinstance(value, int) and len(value) % 4 == 0
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def byte_rows(feature_list: memoryview, size: int) -> np.ndarray:
+    """The frames of a `FeatureList` of `size` bytes each, as a (frames, size) uint8 view, not a copy.
+
+    Frames of one size lie at a fixed stride, so one comparison checks all their headers.
+
+    Raises:
+        WireError: naming the first frame that is not one value of `size` bytes.
+    """
+    header = _frame_header(size)
+    stride = len(header) + size
+    flat = np.frombuffer(feature_list, np.uint8)
+    if len(flat) % stride == 0:
+        rows = flat.reshape(-1, stride)
+        if (rows[:, : len(header)] == np.frombuffer(header, np.uint8)).all():
+            return rows[:, len(header) :]
+    for index, feature in enumerate(submessages(feature_list, 1)):
+        sizes = [len(value) for value in bytes_values(feature)]
+        if sizes != [size]:
+            raise WireError(f"frame {index}: expected one value of {size} bytes, received sizes {sizes}")
+    raise WireError(f"frames of {size} bytes are not encoded as published")
+
+
+def _frame_header(size: int) -> bytes:
+    """The bytes before each frame's content: one value, in a bytes list, in a feature."""
+    header = b""
+    for _ in range(3):
+        header = b"\x0a" + _number(size + len(header)) + header
+    return header
+
+
+def _number(value: int) -> bytes:
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _field(number: int, *content: bytes) -> bytes:
+    size = sum(map(len, content))
+    return b"".join((bytes((number << 3 | _BYTES,)), _number(size), *content))
+
+
+def _feature(value: Value) -> bytes:
+    if isinstance(value, bytes):
+        return _field(1, _field(1, value))
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return _field(2, _field(1, value.astype("<f4").tobytes()))
+    return _field(3, _field(1, *(_number(int(number)) for number in value)))
+
+
+def _map(entries: Iterable[tuple[str, bytes]]) -> bytes:
+    return b"".join(_field(1, _field(1, name.encode()), _field(2, value)) for name, value in entries)
+
+
+def example(values: Mapping[str, Value]) -> bytes:
+    """Encode an `Example`: bytes, sequences of int, and float arrays by name."""
+    return _field(1, _map((name, _feature(value)) for name, value in values.items()))
+
+
+def sequence_example(context: Mapping[str, Value], frames: Mapping[str, np.ndarray]) -> bytes:
+    """Encode a `SequenceExample`: its context and its (frames, size) uint8 features by name."""
+    lists = []
+    for name, rows in frames.items():
+        header = np.frombuffer(_frame_header(rows.shape[1]), np.uint8)
+        headers = np.broadcast_to(header, (len(rows), len(header)))
+        lists.append((name, np.hstack([headers, rows]).astype(np.uint8).tobytes()))
+    return example(context) + _field(2, _map(lists))

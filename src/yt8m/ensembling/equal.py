@@ -1,0 +1,11 @@
+"""Equal weights (section 3.3, scheme 1)."""
+
+import numpy as np
+
+from yt8m.ensembling import Moments
+
+
+def fit(moments: Moments, seed: int) -> np.ndarray:
+    """1/M for every model and class."""
+    classes, models = moments.cross.shape
+    return np.full((models, classes), 1 / models)

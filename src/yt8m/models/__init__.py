@@ -1,0 +1,81 @@
+"""Model families: one file each, found by its name.
+
+A family's file has one function `build(schema, level, *, momentum, …) -> keras.Model`. Its further keyword
+arguments are the schema of `models.NAME.args` in params.yaml (see `registry.arguments`), so that a typo or a negative
+size is refused by name. A new family is a new file; nothing else is edited.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from yt8m import registry
+from yt8m.files import write_json
+from yt8m.schema import Level, Schema
+
+WEIGHTS, DESCRIPTION = "model.weights.h5", "model.json"
+
+
+def build(description: Mapping[str, Any]) -> keras.Model:
+    """Build a model; the seed of `description` becomes the seed of all that Keras draws from here on.
+
+    Args:
+        description: what `describe` returns.
+
+    Returns:
+        A model from `data.dataset.Batch.inputs` to (B, C) probabilities.
+    """
+    name, schema = description["family"], Schema.model_validate(description["schema"])
+    args = registry.check_arguments(name, schema, description["args"])
+    keras.utils.set_random_seed(description["seed"])
+    module = import_module(f"{__name__}.{name}")
+    model: keras.Model = module.build(schema, Level(description["level"]), momentum=description["momentum"], **args)
+    return model
+
+
+def describe(
+    name: str, schema: Schema, level: Level, *, seed: int, momentum: float, args: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All that rebuilds a model, as JSON.
+
+    Args:
+        name: the family.
+        level: whether videos are sequences of bytes or one frame of floats.
+        seed: of initial values and sampled frames.
+        momentum: of every batch norm's moving statistics.
+        args: the family's own arguments.
+    """
+    return {
+        "family": name,
+        "schema": schema.model_dump(),
+        "level": level.value,
+        "seed": seed,
+        "momentum": momentum,
+        "args": dict(args),
+    }
+
+
+def save(model: keras.Model, description: Mapping[str, Any], folder: Path) -> None:
+    """Write a model's weights and description into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_weights(folder / WEIGHTS)  # unlike .keras, the same bytes for the same weights
+    write_json(folder / DESCRIPTION, description)
+
+
+def load(folder: str | Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Rebuild a saved model with its weights.
+
+    Returns:
+        The model and its description.
+
+    Raises:
+        FileNotFoundError: where the folder holds no model.
+    """
+    description = json.loads((Path(folder) / DESCRIPTION).read_text(encoding="utf-8"))
+    model = build(description)
+    model.load_weights(Path(folder) / WEIGHTS)
+    return model, description

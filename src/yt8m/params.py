@@ -1,0 +1,268 @@
+"""params.yaml, typed and checked as a whole before any work starts.
+
+No key has a default: a value stands in params.yaml, where DVC tracks it, or nowhere. So this module decides no result, and
+stages need not depend on it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from yt8m import registry
+from yt8m.errors import InputError
+from yt8m.schema import Level, Schema
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]  # DVC addresses it: no dots, no hyphens
+Patterns = Annotated[list[str], Field(min_length=1)]
+BEST = "best"
+
+
+class ParamsError(InputError):
+    """params.yaml is wrong; the message names each parameter, what was expected and what was received."""
+
+
+class Section(BaseModel):
+    """A mapping that takes its own keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Simulate(Section):
+    """One simulated data set."""
+
+    seed: NonNegativeInt
+    frame_divisor: PositiveFloat
+    videos_per_shard: PositiveInt
+    shards: Annotated[dict[Key, PositiveInt], Field(min_length=1)]
+
+
+class Data(Section):
+    """Where a data set lies and what it holds; `frames` and `videos` are glob patterns below `source`."""
+
+    source: str
+    frames: str | None
+    videos: str | None
+    class_names: str | None
+    layout: Schema = Field(alias="schema")
+
+    @model_validator(mode="after")
+    def _has_shards(self) -> Self:
+        if self.frames is None and self.videos is None:
+            raise ValueError("expected a pattern for frames or videos, received null for both")
+        return self
+
+    @property
+    def globs(self) -> dict[Level, str | None]:
+        """The pattern of each level's shards."""
+        return {Level.FRAME: self.frames, Level.VIDEO: self.videos}
+
+
+class SplitPatterns(Section):
+    """Shard-name patterns of each split."""
+
+    train: Patterns
+    holdout: Patterns
+    test: Patterns
+
+
+class Split(Section):
+    """Which shards are for what."""
+
+    patterns: SplitPatterns
+
+
+class Augment(Section):
+    """Feature-space augmentation (section 3.1)."""
+
+    threshold: PositiveInt
+    chunk_shards: PositiveInt
+    step: PositiveFloat
+    noise: NonNegativeFloat
+    seed: NonNegativeInt
+
+
+class Train(Section):
+    """What all trainings share."""
+
+    batch_norm_momentum: Fraction
+    decay: Annotated[float, Field(gt=0, le=1)]
+    decay_examples: PositiveInt
+    clip_norm: PositiveFloat
+    shuffle_buffer: PositiveInt
+    eval_examples: PositiveInt
+    patience: PositiveInt
+
+
+class Model(Section):
+    """A model: its family, the family's own arguments, and how it is trained."""
+
+    family: str
+    seed: NonNegativeInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    epochs: PositiveInt
+    args: dict[str, Any]
+
+
+class Member(Model):
+    """A member of the ensemble; `finetune` says whether label relations follow its training."""
+
+    finetune: bool
+
+
+class Finetune(Section):
+    """Fine-tuning with label relations (section 3.2, eq. 5 and 6)."""
+
+    lambda1: NonNegativeFloat
+    lambda2: NonNegativeFloat
+    period: PositiveInt
+    damping: PositiveFloat
+    learning_rate: PositiveFloat
+    epochs: PositiveInt
+
+
+class Infer(Section):
+    """Predictions: how many videos at once, how many classes kept of each."""
+
+    batch_size: PositiveInt
+    top_k: Annotated[int, Field(ge=20)]
+
+
+class Ensemble(Section):
+    """Learnt ensemble weights (section 3.3); `teacher` is a scheme, or `best` by cross-validation on the holdout."""
+
+    folds: Annotated[int, Field(ge=2)]
+    seed: NonNegativeInt
+    teacher: str
+
+    @model_validator(mode="after")
+    def _known_scheme(self) -> Self:
+        known = [BEST, *registry.names("ensembling")]
+        if self.teacher not in known:
+            raise ValueError(f"teacher: expected one of {known}, received {self.teacher!r}")
+        return self
+
+
+class Distill(Model):
+    """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7."""
+
+    share: Share = Field(alias="lambda")
+    max_bytes: PositiveInt
+
+
+class Evaluate(Section):
+    """Which members Table 2 starts from: a plain model, and one fine-tuned with label relations."""
+
+    plain: str
+    related: str
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    simulate: dict[Key, Simulate]
+    data: Data
+    split: Split
+    augment: Augment
+    train: Train
+    train_moe: Model
+    models: Annotated[dict[Key, Member], Field(min_length=1)]
+    finetune: Finetune
+    infer: Infer
+    ensemble: Ensemble
+    distill: Distill
+    evaluate: Evaluate
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        ParamsError: naming every parameter that is wrong.
+    """
+    path = Path(path)
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: expected a parameter file, found none") from None
+    except YAMLError as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from None
+    return parse(content, str(path))
+
+
+def parse(content: Any, name: str = "params.yaml") -> Params:
+    """Check the content of a parameter file.
+
+    Raises:
+        ParamsError: naming every parameter that is wrong.
+    """
+    if not isinstance(content, dict):
+        raise ParamsError(f"{name}: expected sections, received {type(content).__name__}")
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError("\n".join(_lines(name, error))) from None
+    problems = [*_model_problems(name, params), *_member_problems(name, params)]
+    if problems:
+        raise ParamsError("\n".join(problems))
+    return params
+
+
+def _model_problems(name: str, params: Params) -> list[str]:
+    models: dict[str, Model] = {f"models.{key}": member for key, member in params.models.items()}
+    problems = []
+    for key, model in (models | {"train_moe": params.train_moe, "distill": params.distill}).items():
+        try:
+            registry.require("models", model.family)
+        except ValueError as error:
+            problems.append(f"{name}: {key}.family: unknown family: {error}")
+            continue
+        try:
+            registry.check_arguments(model.family, params.data.layout, model.args)
+        except ValidationError as error:
+            problems += _lines(name, error, f"{key}.args.")
+        except ValueError as error:
+            problems.append(f"{name}: {key}.args.{error}")
+    return problems
+
+
+def _member_problems(name: str, params: Params) -> list[str]:
+    return [
+        f"{name}: evaluate.{key}: expected one of the models {list(params.models)}, received {member!r}"
+        for key, member in params.evaluate
+        if member not in params.models
+    ]
+
+
+def _lines(name: str, error: ValidationError, prefix: str = "") -> list[str]:
+    """A line for each problem: full name of the parameter, what was expected, what was received."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = prefix + ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{name}: {key}: unknown key, received {problem['input']!r}")
+        elif problem["type"] == "missing":
+            lines.append(f"{name}: {key}: expected a value, received none")
+        else:
+            expected = problem["msg"].removeprefix("Value error, ")
+            if not expected.startswith("expected"):
+                expected = "expected " + expected.removeprefix("Input should be ")
+            received = "" if "received" in expected else f", received {problem['input']!r}"
+            lines.append(f"{name}: {key}: {expected}{received}")
+    return lines

@@ -1,0 +1,55 @@
+"""Figures, drawn without a display and to the same bytes for the same numbers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("agg")
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from yt8m.files import whole
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+
+
+def label_count_figure(before: np.ndarray, after: np.ndarray, path: Path) -> None:
+    """Fig. 2: videos by class before and after augmentation, log-log, classes by falling count before."""
+    figure, axes = plt.subplots(figsize=(6, 4))
+    rank = np.arange(1, len(before) + 1)
+    axes.loglog(rank, np.where(before > 0, before, np.nan), ".-", label="before")
+    axes.loglog(rank, np.where(after > 0, after, np.nan), ".-", label="after augmentation")
+    axes.set(xlabel="class, by videos before", ylabel="training videos", title="Videos by class (Fig. 2)")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def embedding_figure(points: np.ndarray, classes: Sequence[str], path: Path) -> None:
+    """Fig. 1: single-label videos in two dimensions, coloured by class; `classes` names each point's."""
+    figure, axes = plt.subplots(figsize=(6, 5))
+    for name in dict.fromkeys(classes):
+        inside = np.array([other == name for other in classes])
+        axes.scatter(*points[inside].T, s=10, label=name, alpha=0.8)
+    axes.set(xticks=[], yticks=[], title="t-SNE of visual features (Fig. 1)")
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    _save(figure, path)
+
+
+def bar_figure(values: Mapping[str, float], title: str, path: Path) -> None:
+    """Horizontal bars, one a name, the first on top; the axis starts a little below the smallest value."""
+    figure, axes = plt.subplots(figsize=(7, 0.32 * len(values) + 1))
+    bars = axes.barh(list(values), list(values.values()))
+    axes.bar_label(bars, fmt="%.4f", padding=3, fontsize=8)
+    axes.invert_yaxis()
+    lowest, highest = min(values.values()), max(values.values())
+    margin = max(highest - lowest, 1e-3)
+    axes.set(xlim=(max(0.0, lowest - 0.3 * margin), highest + 0.2 * margin), title=title)
+    axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)

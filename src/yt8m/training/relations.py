@@ -1,0 +1,123 @@
+"""Label relations (section 3.2): a regulariser of the output layer that learns how classes go together.
+
+Eq. 5 adds `lambda1/2 sum_{l<L} |W_l|^2 + lambda2 tr(W Omega^-1 W^T)` to the loss, W (features x classes) being
+the output layer's weights; eq. 6 sets `Omega = (W^T W)^(1/2) / tr((W^T W)^(1/2))` every so many steps.
+
+Which kernel is W. A mixture of experts has a kernel of experts, which say what a class looks like, and one of
+gates, which say which expert to ask. The experts' is W, each expert of a class giving it further features:
+(D, C * M) becomes (D * M, C). The gates keep their own penalty.
+
+The inverse. Omega has at most D * M eigenvalues above zero, and its trace is 1. Instead of Omega^-1 stands
+`(Omega + damping/C I)^-1`, which is bounded by C/damping. With the SVD W = U S V^T, Omega = V (S / tr S) V^T, so that
+no C x C root is ever taken: eigenvectors of the smaller of W W^T and W^T W give V and S.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from yt8m.layers.head import OUTPUT
+
+
+@dataclass(frozen=True)
+class Omega:
+    """`Omega = vectors diag(values) vectors^T` (eq. 6).
+
+    Attributes:
+        vectors: (C, r) orthonormal columns.
+        values: (r,), never negative, their sum is 1.
+    """
+
+    vectors: np.ndarray
+    values: np.ndarray
+
+
+def relation(w: np.ndarray) -> Omega:
+    """Omega of W (features, classes), by the eigen-decomposition of its smaller side.
+
+    Raises:
+        ValueError: where W is zero or not finite, so that Omega is not defined.
+    """
+    w = np.asarray(w, np.float64)
+    if not np.isfinite(w).all() or not w.any():
+        raise ValueError("label relations: expected finite weights that are not all zero")
+    if w.shape[0] < w.shape[1]:
+        squares, left = np.linalg.eigh(w @ w.T)
+        singular = np.sqrt(np.maximum(squares, 0))
+        kept = singular > singular.max() * 1e-7
+        singular = singular[kept]
+        vectors = (w.T @ left[:, kept]) / singular
+    else:
+        squares, vectors = np.linalg.eigh(w.T @ w)
+        singular = np.sqrt(np.maximum(squares, 0))
+    return Omega(vectors, singular / singular.sum())
+
+
+def expert_weights(kernel, classes: int):
+    """W (D * M, C) of an experts' kernel (D, C * M), in numpy or `keras.ops`."""
+    mixtures = kernel.shape[-1] // classes
+    by_expert = ops.reshape(kernel, (-1, classes, mixtures))
+    return ops.reshape(ops.transpose(by_expert, (0, 2, 1)), (-1, classes))
+
+
+@keras.saving.register_keras_serializable("yt8m")
+class RelatedModel(keras.Model):
+    """A functional model whose loss has eq. 5's two penalties.
+
+    Args:
+        lambda1: weighs the squares of all kernels below the output layer.
+        lambda2: weighs `tr(W (Omega + damping/C I)^-1 W^T)`.
+        damping: bounds the inverse.
+    """
+
+    def __init__(self, inputs, outputs, *, lambda1: float, lambda2: float, damping: float, **kwargs):
+        super().__init__(inputs, outputs, **kwargs)
+        self.lambda1, self.lambda2 = lambda1, lambda2
+        experts = self.get_layer(OUTPUT)
+        self.classes, self.kernel = experts.classes, experts.expert_kernel
+        self.ridge = damping / self.classes
+        self.below = [
+            weight
+            for weight in self.trainable_weights
+            if len(weight.shape) > 1 and not any(weight is own for own in experts.trainable_weights)
+        ]
+        rank = min(self.classes, self.kernel.shape[0] * experts.mixtures)
+        self.vectors = self.add_weight((self.classes, rank), "zeros", trainable=False, name="omega_vectors")
+        self.pull = self.add_weight((rank,), "zeros", trainable=False, name="omega_pull")
+
+    def update_relations(self) -> Omega:
+        """Set Omega from the present weights (eq. 6)."""
+        omega = relation(ops.convert_to_numpy(expert_weights(self.kernel, self.classes)))
+        missing = self.vectors.shape[1] - len(omega.values)
+        self.vectors.assign(np.pad(omega.vectors, [(0, 0), (0, missing)]))
+        self.pull.assign(np.pad(1 / (omega.values + self.ridge) - 1 / self.ridge, (0, missing)))
+        return omega
+
+    def penalty(self):
+        """The two penalties of eq. 5."""
+        w = expert_weights(self.kernel, self.classes)
+        along = ops.sum(ops.square(ops.matmul(w, self.vectors)), axis=0)
+        related = ops.sum(along * self.pull) + ops.sum(ops.square(w)) / self.ridge
+        below = sum((ops.sum(ops.square(weight)) for weight in self.below), start=ops.zeros(()))
+        return self.lambda1 / 2 * below + self.lambda2 * related
+
+    def compute_loss(self, *args, **kwargs):
+        return super().compute_loss(*args, **kwargs) + self.penalty()
+
+
+class Alternate(keras.callbacks.Callback):
+    """Sets Omega before the first step and after every `period` steps."""
+
+    def __init__(self, period: int):
+        super().__init__()
+        self.period, self.steps = period, 0
+
+    def on_train_begin(self, logs=None):
+        self.model.update_relations()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        if self.steps % self.period == 0:
+            self.model.update_relations()

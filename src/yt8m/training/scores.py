@@ -1,0 +1,32 @@
+"""Scores of a model for a data set, batch by batch."""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from yt8m import metrics
+from yt8m.data.dataset import Batch, Dataset
+
+
+def predict(model: keras.Model, dataset: Dataset, batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Each batch in order with its (B, C) float32 scores.
+
+    The last batch is filled up to `batch_size` before the model sees it, so that one compiled shape serves all.
+    """
+    for batch in dataset.batches(batch_size):
+        missing = batch_size - len(batch.ids)
+        inputs = {name: np.pad(x, [(0, missing)] + [(0, 0)] * (x.ndim - 1)) for name, x in batch.inputs.items()}
+        scores = keras.ops.convert_to_numpy(model.predict_on_batch(inputs))
+        yield batch, scores[: len(batch.ids)].astype(np.float32)
+
+
+def dataset_gap(model: keras.Model, dataset: Dataset, batch_size: int) -> float:
+    """GAP@20 of a model on a labelled data set."""
+    indices, values, labels = [], [], []
+    for batch, scores in predict(model, dataset, batch_size):
+        top = metrics.top_k(scores, 20)
+        indices.append(top[0])
+        values.append(top[1])
+        labels += [np.flatnonzero(row) for row in batch.labels]
+    return metrics.gap(np.concatenate(indices), np.concatenate(values), labels)
