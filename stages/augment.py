@@ -17,9 +17,7 @@ def main(params: Params) -> None:
     train = Dataset(SPLIT / "train" / "videos.tsv", data.source, data.layout)
     before = read_label_counts(SPLIT / "train" / "label_counts.csv")
     with whole(folder) as out:
-        written, kinds, after = augment_shards(
-            train.paths, before, data.layout, out, **params.augment.model_dump()
-        )
+        written, kinds, after = augment_shards(train.paths, before, data.layout, out, **params.augment.model_dump())
         shards = [
             Shard(Level.VIDEO, str(folder / path.name), path.stat().st_size, videos, checksum(path))
             for path, videos in written
@@ -29,7 +27,9 @@ def main(params: Params) -> None:
     summarize({"before": train.size, "after": total, "factor": total / train.size, **kinds}, "augment")
     rows = "".join(f"{index},{n},{m}\n" for index, (n, m) in enumerate(zip(before, after, strict=True)))
     write_text(METRICS / "augment" / "label_counts.csv", "index,before,after\n" + rows)
-    label_count_figure(np.sort(before)[::-1], after[np.argsort(-before, kind="stable")], METRICS / "augment" / "label_counts.png")
+    label_count_figure(
+        np.sort(before)[::-1], after[np.argsort(-before, kind="stable")], METRICS / "augment" / "label_counts.png"
+    )
     print(f"{train.size} videos became {total}: {kinds}")
 
 

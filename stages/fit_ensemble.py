@@ -35,7 +35,7 @@ def main(params: Params) -> None:
         out.mkdir(parents=True)
         with writer(out / "teacher.parquet", params.infer.top_k, classes) as store:
             ensembling.write_combined(train, weights[teacher], store)
-        np.savez(out / "weights.npz", **weights)
+        np.savez(out / "weights.npz", allow_pickle=False, **weights)
     summarize({"cross_validated": cross_validated, "holdout": in_sample, "teacher": teacher}, "fit_ensemble")
     lines = [f"{name},{values.mean():.6f}" for name, values in zip(members, weights["per_model"], strict=True)]
     write_text(METRICS / "fit_ensemble" / "weights.csv", "\n".join(["model,weight", *lines]) + "\n")

@@ -7,7 +7,9 @@ from stages._training import train_model
 
 
 def main(params: Params, kind: str, manifest: str) -> None:
-    train_model(params, params.train_moe, Path(manifest), DATA / "train_moe" / kind, "train_moe", kind, holdout="videos.tsv")
+    train_model(
+        params, params.train_moe, Path(manifest), DATA / "train_moe" / kind, "train_moe", kind, holdout="videos.tsv"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Files that are either whole or absent."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ def whole(path: str | Path) -> Iterator[Path]:
         yield partial
         if partial.is_dir():
             remove(path)
-        os.replace(partial, path)
+        partial.replace(path)
     except BaseException:
         remove(partial)
         raise

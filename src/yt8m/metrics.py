@@ -88,8 +88,8 @@ def perr(indices: np.ndarray, labels: Labels) -> float:
 
 
 def mean_average_precision(indices: np.ndarray, scores: np.ndarray, labels: Labels) -> float:
-    """Mean over the classes that have a label of the average precision over videos; exact where k is the class count."""
-    videos, k = indices.shape
+    """Mean over the classes with a label of the average precision over videos; exact where k is the class count."""
+    videos = len(indices)
     correct = is_label(indices, labels).ravel()
     flat_class, flat_score = indices.ravel(), scores.ravel()
     order = np.argsort(flat_class, kind="stable")

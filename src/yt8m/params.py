@@ -1,7 +1,7 @@
 """params.yaml, typed and checked as a whole before any work starts.
 
-No key has a default: a value stands in params.yaml, where DVC tracks it, or nowhere. So this module decides no result, and
-stages need not depend on it.
+No key has a default: a value stands in params.yaml, where DVC tracks it, or nowhere. So this module decides no
+result, and stages need not depend on it.
 """
 
 from pathlib import Path

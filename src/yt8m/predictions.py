@@ -113,7 +113,9 @@ def read(path: str | Path) -> Predictions:
     ids = table["id"].to_numpy()
     unique, counts = np.unique(ids.astype(str), return_counts=True)
     if len(unique) != len(ids):
-        raise PredictionError(f"{path}: expected each id once, {_some(unique[counts > 1].tolist())} stand there more often")
+        raise PredictionError(
+            f"{path}: expected each id once, {_some(unique[counts > 1].tolist())} stand there more often"
+        )
     labels = table["labels"].combine_chunks()
     k = table.schema.field("indices").type.list_size
     return Predictions(

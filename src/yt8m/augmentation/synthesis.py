@@ -128,6 +128,6 @@ def augment_shards(
         return (path, write_records(path, records())), kinds, labels
 
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(index) for index in range(len(chunks)))
-    written, kinds, labels = zip(*tqdm(results, "augmenting", len(chunks), unit="chunk"), strict=True)
+    written, kinds, labels = zip(*tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None), strict=True)
     total = sum(kinds, Counter[str]())
     return list(written), {kind: total[kind] for kind in KINDS}, np.sum(labels, 0)

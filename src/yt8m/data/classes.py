@@ -29,7 +29,9 @@ def read_class_names(path: Path | None, classes: int) -> list[str]:
         columns = {column.lower(): column for column in rows.fieldnames or []}
         name = columns.get("name") or columns.get("display_name")
         if "index" not in columns or name is None:
-            raise InputError(f"{path}: expected columns 'index' and 'name' or 'display_name', received {rows.fieldnames}")
+            raise InputError(
+                f"{path}: expected columns 'index' and 'name' or 'display_name', received {rows.fieldnames}"
+            )
         for row in rows:
             index = int(row[columns["index"]])
             if index < classes and row[name].strip():

@@ -76,6 +76,7 @@ def main() -> None:
     with whole(STATISTICS) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
+            allow_pickle=False,
             **{name: value.astype(np.float16) for name, value in statistics.items()},
             sets=np.concatenate(sets).astype(np.uint8),
             set_sizes=np.array([len(labels) for labels in sets], np.uint8),

@@ -100,11 +100,14 @@ def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, li
     Shards that no pattern matches are left out.
 
     Raises:
-        DataError: where a shard matches two splits, or a split is empty.
+        DataError: where a shard matches two splits, two shards share a name, or a split is empty.
     """
     splits: dict[str, list[str]] = {split: [] for split in patterns}
+    seen: dict[str, str] = {}
     for path in sorted(paths):
         name = Path(path).stem
+        if seen.setdefault(name, path) != path:
+            raise DataError(f"shards: expected each name once, received {seen[name]} and {path}")
         found = [split for split in patterns if any(fnmatchcase(name, pattern) for pattern in patterns[split])]
         if len(found) > 1:
             raise DataError(f"split.patterns: shard {name!r} matches more than one split: {found}")

@@ -55,7 +55,9 @@ class Simulator:
         classes, sizes = len(statistics["class_names"]), statistics["sizes"].tolist()
         wanted = list(self.schema.features.values())
         if self.schema.classes > classes:
-            raise InputError(f"data.schema.classes: the simulator has {classes} classes, received {self.schema.classes}")
+            raise InputError(
+                f"data.schema.classes: the simulator has {classes} classes, received {self.schema.classes}"
+            )
         if len(wanted) > len(sizes) or any(size > most for size, most in zip(wanted, sizes, strict=False)):
             raise InputError(f"data.schema.features: the simulator has sizes up to {sizes}, received {wanted}")
 
@@ -125,7 +127,7 @@ def simulate(simulator: Simulator, shards: dict[str, int], videos_per_shard: int
     """
     schema = simulator.schema
     names = [f"{kind}{index:04d}" for kind, number in shards.items() for index in range(number)]
-    for name in tqdm(names, "simulating", unit="shard"):
+    for name in tqdm(names, "simulating", unit="shard", disable=None):
         videos = list(simulator.shard(name, videos_per_shard))
         write_records(out / "frame" / f"{name}.tfrecord", (encode(video, Level.FRAME, schema) for video in videos))
         means = (

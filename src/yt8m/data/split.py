@@ -64,7 +64,9 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
     if source.is_dir():
         return sorted(str(path.relative_to(source)) for path in source.glob(pattern)), {}
     if not source.is_file():
-        raise DataError(f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist")
+        raise DataError(
+            f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist"
+        )
     recorded = {shard.path: shard for shard in read_manifest(source) if Path(shard.path).match(pattern)}
     return sorted(recorded), recorded
 
@@ -99,47 +101,70 @@ def split(
     (out / "means").mkdir(parents=True, exist_ok=True)
     found: dict[Level, dict[str, list[Scan]]] = {}
     for level, glob in globs.items():
-        if glob is None:
-            continue
-        paths, recorded = list_shards(source, glob)
-        assigned = assign(paths, patterns)
-        derive = out / "means" if globs.get(Level.VIDEO) is None else None
-        work = [(name, path) for name in assigned for path in assigned[name]]
-        scans = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(scan)(root(source) / path, level, schema, derive and derive / Path(path).name) for _, path in work
-        )
-        for (name, path), result in zip(work, tqdm(scans, f"{level} shards", len(work), unit="shard"), strict=True):
-            _check_recorded(result.shard, recorded.get(path))
-            shard = replace(result.shard, path=f"{SOURCE}/{path}")
-            if result.derived:
-                result = replace(result, derived=replace(result.derived, path=str(home / "means" / Path(path).name)))
-            found.setdefault(level, {}).setdefault(name, []).append(replace(result, shard=shard))
-    return {name: _write(name, {level: scans[name] for level, scans in found.items()}, out / name) for name in patterns}
+        if glob is not None:
+            paths, recorded = list_shards(source, glob)
+            derive = globs.get(Level.VIDEO) is None
+            work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
+            scans = Parallel(n_jobs=jobs, return_as="generator")(
+                delayed(scan)(root(source) / path, level, schema, out / "means" / Path(path).name if derive else None)
+                for _, path in work
+            )
+            progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
+            for (name, path), result in zip(work, progress, strict=True):
+                _check_recorded(result.shard, recorded.get(path))
+                found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, home / "means"))
+    splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
+    _check_ids(splits)
+    return {name: _write(name, scans, out / name) for name, scans in splits.items()}
+
+
+def _relocated(result: Scan, path: str, means: Path) -> Scan:
+    """A scan whose shards are recorded where they will be found: below the source, or in `means`."""
+    derived = result.derived and replace(result.derived, path=str(means / Path(path).name))
+    return replace(result, shard=replace(result.shard, path=f"{SOURCE}/{path}"), derived=derived)
+
+
+def _check_ids(splits: dict[str, dict[Level, list[Scan]]]) -> None:
+    """Refuse ids that repeat, in a split or across splits, and levels that are not of the same videos.
+
+    Only training may have more videos at one level than at the other: predictions of both are compared elsewhere.
+    """
+    ids = {
+        name: {level: np.concatenate([scan.ids for scan in scans]) for level, scans in levels.items()}
+        for name, levels in splits.items()
+    }
+    for level in next(iter(ids.values())):
+        everything = np.concatenate([by_level[level] for by_level in ids.values()])
+        repeated = len(everything) - len(np.unique(everything))
+        if repeated:
+            held = {name: len(by_level[level]) for name, by_level in ids.items()}
+            raise DataError(f"split: expected each {level}-level video once, received {repeated} again among {held}")
+    for name, by_level in ids.items():
+        if name != "train" and len(by_level) == 2:
+            differing = np.setxor1d(by_level[Level.FRAME], by_level[Level.VIDEO])
+            if len(differing):
+                raise DataError(
+                    f"split {name!r}: expected the same videos at both levels, received {len(differing)} at one only"
+                )
 
 
 def _write(name: str, scans: dict[Level, list[Scan]], out: Path) -> dict[str, int]:
     """Write the manifests and label counts of one split."""
     primary = scans.get(Level.FRAME) or scans[Level.VIDEO]
-    ids = np.concatenate([scan.ids for scan in primary])
-    if len(np.unique(ids)) != len(ids):
-        raise DataError(f"split {name!r}: expected unique ids, received {len(ids) - len(np.unique(ids))} that repeat")
-    labels = np.sum([scan.labels for scan in primary], 0)
+    labels, size = np.sum([scan.labels for scan in primary], 0), sum(scan.shard.videos for scan in primary)
     if not labels.sum():
         raise DataError(
-            f"split {name!r}: expected labelled videos, received {len(ids)} videos without a label; "
+            f"split {name!r}: expected labelled videos, received {size} videos without a label; "
             "the published test shards have none, so take a part of validate for test"
         )
     write_manifest(out / MANIFESTS[Level.FRAME], [scan.shard for scan in primary])
-    videos = scans.get(Level.VIDEO)
-    write_manifest(
-        out / MANIFESTS[Level.VIDEO],
-        [scan.shard for scan in videos] if videos else [scan.derived for scan in primary if scan.derived],
-    )
+    videos = [scan.shard for scan in scans.get(Level.VIDEO, [])] or [scan.derived for scan in primary if scan.derived]
+    write_manifest(out / MANIFESTS[Level.VIDEO], videos)
     lines = [f"{index},{count}" for index, count in enumerate(labels)]
     write_text(out / "label_counts.csv", "\n".join(["index,videos", *lines]) + "\n")
     return {
         "shards": len(primary),
-        "videos": len(ids),
+        "videos": size,
         "unlabelled": sum(scan.unlabelled for scan in primary),
         "labels": int(labels.sum()),
         "classes": int((labels > 0).sum()),

@@ -107,7 +107,9 @@ def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], s
     labels = np.unique(np.array(wire.int_values(context.get(schema.labels_key, memoryview(b""))), np.int64))
     outside = labels[(labels < 0) | (labels >= schema.classes)]
     if len(outside):
-        raise wire.WireError(f"{schema.labels_key!r}: expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}")
+        raise wire.WireError(
+            f"{schema.labels_key!r}: expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}"
+        )
     return Video(bytes(ids[0]).decode("utf-8", "replace"), labels.astype(np.int32), features)
 
 
@@ -115,7 +117,6 @@ def _entry(entries: Mapping[str, memoryview], key: str, what: str) -> memoryview
     if key not in entries:
         raise wire.WireError(f"expected {key!r} among its {what}, received {sorted(entries)}")
     return entries[key]
-
 
 
 @contextmanager

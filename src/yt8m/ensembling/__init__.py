@@ -102,9 +102,7 @@ def folds_of(ids: Sequence[str], folds: int, seed: int) -> np.ndarray:
     return result
 
 
-def cross_validated_gap(
-    scheme: str, members: Mapping[str, Predictions], classes: int, folds: int, seed: int
-) -> float:
+def cross_validated_gap(scheme: str, members: Mapping[str, Predictions], classes: int, folds: int, seed: int) -> float:
     """GAP@20 of scores that for each fold come from weights fitted on the others."""
     first = next(iter(members.values()))
     fold_of = folds_of([str(id) for id in first.ids], folds, seed)

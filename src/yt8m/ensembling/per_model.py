@@ -8,7 +8,7 @@ from yt8m.ensembling._adam import minimize
 
 def fit(moments: Moments, seed: int) -> np.ndarray:
     """The same learnt weight of a model for every class."""
-    classes, models = moments.cross.shape
+    classes = len(moments.positives)
     pooled = Moments(
         moments.gram.sum(0, keepdims=True),
         moments.cross.sum(0, keepdims=True),

@@ -9,9 +9,7 @@ from yt8m.layers.head import experts
 from yt8m.schema import Level, Schema
 
 
-def build(
-    schema: Schema, level: Level, *, momentum: float, mixtures: PositiveInt, l2: NonNegativeFloat
-) -> keras.Model:
+def build(schema: Schema, level: Level, *, momentum: float, mixtures: PositiveInt, l2: NonNegativeFloat) -> keras.Model:
     """Video-level MoE (section 3.1): of a video-level record the mean is the one frame it has."""
     inputs = video_inputs(schema, level)
     x, mask = frames_in_order(inputs, schema, level)

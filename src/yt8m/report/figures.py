@@ -36,7 +36,7 @@ def embedding_figure(points: np.ndarray, classes: Sequence[str], path: Path) -> 
     figure, axes = plt.subplots(figsize=(6, 5))
     for name in dict.fromkeys(classes):
         inside = np.array([other == name for other in classes])
-        axes.scatter(*points[inside].T, s=10, label=name, alpha=0.8)
+        axes.scatter(points[inside, 0], points[inside, 1], s=10, label=name, alpha=0.8)
     axes.set(xticks=[], yticks=[], title="t-SNE of visual features (Fig. 1)")
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)

@@ -104,7 +104,7 @@ def fit(
         steps_per_epoch=plan.eval_steps,
         epochs=evals,
         verbose=0,
-        callbacks=[Progress(evals * plan.eval_steps, best), best, *callbacks],
+        callbacks=[best, Progress(evals * plan.eval_steps, best), *callbacks],
     )
     model.set_weights(best.weights)
     live.summary["gap"] = best.gap
@@ -139,20 +139,21 @@ class BestOnHoldout(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar over steps, with the loss and the holdout's GAP."""
+    """A progress bar on a terminal, and a line whenever the holdout was scored."""
 
     def __init__(self, steps: int, best: BestOnHoldout):
         super().__init__()
         self.steps, self.best = steps, best
 
     def on_train_begin(self, logs=None):
-        self.bar = tqdm(total=self.steps, desc="training", unit="step", mininterval=1)
+        self.bar = tqdm(total=self.steps, desc="training", unit="step", leave=False, disable=None)
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", gap=f"{self.best.last:.4f}", best=f"{self.best.gap:.4f}")
+        step = (epoch + 1) * self.best.plan.eval_steps
+        self.bar.write(f"step {step}/{self.steps}: loss {logs['loss']:.3f}, holdout GAP {self.best.last:.4f}")
 
     def on_train_end(self, logs=None):
         self.bar.close()

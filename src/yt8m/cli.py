@@ -1,0 +1,58 @@
+"""The command `yt8m`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from yt8m.data import wire
+from yt8m.data.manifest import DataError, Shard, checksum, write_manifest
+from yt8m.data.tfrecord import read_records
+from yt8m.errors import InputError
+from yt8m.schema import Level
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a subcommand; a wrong input ends in one line and a non-zero exit."""
+    parser = argparse.ArgumentParser(prog="yt8m", description="Tools around the pipeline.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser("manifest", help="list the shards of a folder with sizes, counts and checksums")
+    command.add_argument("folder", type=Path)
+    command.add_argument("--output", type=Path, help="default: FOLDER/manifest.tsv")
+    command.set_defaults(run=manifest)
+    args = vars(parser.parse_args(argv))
+    try:
+        args.pop("run")(**args)
+    except (InputError, OSError) as error:
+        sys.exit(f"yt8m: {error}")
+
+
+def manifest(folder: Path, output: Path | None) -> None:
+    """Write a manifest of all `*.tfrecord` below a folder, for `data.source`; paths are relative to the manifest.
+
+    Raises:
+        InputError: where there is no shard, or one is damaged.
+    """
+    output = output or folder / "manifest.tsv"
+    paths = sorted(folder.rglob("*.tfrecord"))
+    if not paths:
+        raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
+    shards = Parallel(n_jobs=-1, return_as="generator")(delayed(describe)(path, output.parent) for path in paths)
+    listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
+    write_manifest(output, listed)
+    print(f"{output}: {len(listed)} shards, {sum(shard.videos for shard in listed)} videos")
+
+
+def describe(path: Path, root: Path) -> Shard:
+    """What a manifest records of a shard; its level is that of its first record."""
+    records = read_records(path)
+    first = next(records, None)
+    if first is None:
+        raise DataError(f"{path}: expected records, received an empty shard")
+    frame_level = any(number == 2 for number, _, _ in wire.fields(first))
+    level = Level.FRAME if frame_level else Level.VIDEO
+    absolute = path.resolve()
+    name = absolute.relative_to(root.resolve()) if absolute.is_relative_to(root.resolve()) else absolute
+    return Shard(level, str(name), path.stat().st_size, 1 + sum(1 for _ in records), checksum(path))

@@ -1,0 +1,101 @@
+import struct
+
+import numpy as np
+import pytest
+
+from tests.data import made
+from yt8m.data import wire
+
+NUMBERS = [0, 1, 127, 128, 300, 2**31, 2**63 - 1, -1, -(2**63)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_example_round_trip(seed):
+    random = np.random.default_rng(seed)
+    values: dict[str, wire.Value] = {
+        "bytes": random.bytes(random.integers(0, 300)),
+        "ints": random.integers(-(2**63), 2**63 - 1, random.integers(1, 50)).tolist(),
+        "floats": random.normal(size=random.integers(1, 200)).astype(np.float32),
+    }
+    names = random.permutation(list(values)).tolist()
+    stored = wire.mapping(next(wire.submessages(memoryview(wire.example({n: values[n] for n in names})), 1)))
+    assert list(stored) == names
+    assert [bytes(value) for value in wire.bytes_values(stored["bytes"])] == [values["bytes"]]
+    assert wire.int_values(stored["ints"]) == values["ints"]
+    np.testing.assert_array_equal(wire.float_values(stored["floats"]), values["floats"])
+
+
+def test_example_is_the_hand_made_one():
+    floats = [0.5, -2.0]
+    values: dict[str, wire.Value] = {"id": b"x" * 200, "labels": NUMBERS, "mean_rgb": np.array(floats, np.float32)}
+    assert wire.example(values) == made.example(
+        {
+            "id": made.bytes_feature(b"x" * 200),
+            "labels": made.int_feature(*NUMBERS),
+            "mean_rgb": made.float_feature(*floats),
+        }
+    )
+
+
+@pytest.mark.parametrize("size", [1, 100, 125, 128, 1024, 20_000])
+def test_sequence_example_is_the_hand_made_one(size):
+    rows = np.random.default_rng(size).integers(0, 256, (3, size), np.uint8)
+    assert wire.sequence_example({"id": b"a"}, {"rgb": rows}) == made.sequence_example(
+        {"id": made.bytes_feature(b"a")}, {"rgb": made.feature_list(*(row.tobytes() for row in rows))}
+    )
+
+
+@pytest.mark.parametrize("size", [1, 100, 125, 128, 1024, 20_000])
+@pytest.mark.parametrize("frames", [0, 1, 7])
+def test_byte_rows(size, frames):
+    rows = np.random.default_rng(size).integers(0, 256, (frames, size), np.uint8)
+    content = memoryview(made.feature_list(*(row.tobytes() for row in rows)))
+    np.testing.assert_array_equal(wire.byte_rows(content, size), rows)
+
+
+def test_unpacked_values():
+    ints = made.field(3, *(made.number(8) + made.number(value) for value in NUMBERS))
+    assert wire.int_values(memoryview(ints)) == NUMBERS
+    floats = made.field(2, *(made.number(13) + struct.pack("<f", value) for value in (1.5, -0.25)))
+    np.testing.assert_array_equal(wire.float_values(memoryview(floats)), np.array([1.5, -0.25], np.float32))
+
+
+def test_fields_skips_none_and_keeps_order():
+    message = made.field(2, b"x") + made.number(7 * 8) + made.number(300) + made.field(1, b"")
+    assert [(index, value if isinstance(value, int) else bytes(value)) for index, _, value in wire.fields(
+        memoryview(message)
+    )] == [(2, b"x"), (7, 300), (1, b"")]
+
+
+@pytest.mark.parametrize(
+    ("message", "match"),
+    [
+        (b"\x80", "ends within a number"),
+        (b"\x08\xff" + b"\xff" * 10, "ends within a number"),
+        (b"\x0a\x05abc", "field of 5 bytes reaches past"),
+        (b"\x0d\x00\x00", "field of 4 bytes reaches past"),
+        (b"\x0b", "unknown wire type 3"),
+    ],
+)
+def test_broken_message(message, match):
+    with pytest.raises(wire.WireError, match=match):
+        list(wire.fields(memoryview(message)))
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_cut_example_is_refused(cut):
+    whole = made.example({"id": made.bytes_feature(b"abc"), "labels": made.int_feature(1, 300, 5)})
+    message = memoryview(whole)[:-cut]
+    if not len(message):
+        return
+    with pytest.raises(wire.WireError):
+        wire.mapping(next(wire.submessages(message, 1)))
+
+
+def test_number_of_more_than_64_bits_is_refused_or_cut():
+    feature = memoryview(made.field(3, made.field(1, b"\xff" * 9 + b"\x7f")))
+    try:
+        (value,) = wire.int_values(feature)
+    except wire.WireError:
+        return
+    assert -(2**63) <= value < 2**63

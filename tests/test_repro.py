@@ -1,0 +1,203 @@
+"""A tiny `dvc repro` of the whole pipeline in a copy of the project, and what reruns after a change."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.pipeline import ROOT, load_yaml
+
+MEMBERS = ("netvlad_1", "lstm_1", "lstm_2")
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+class Project:
+    """A copy of the project with tiny parameters, in a repository of its own."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def run(self, *command: str) -> str:
+        """Run a command to its successful end and return what it printed."""
+        done = subprocess.run(command, cwd=self.root, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+    def repro(self) -> set[str]:
+        """Reproduce, and return the stages that ran."""
+        lines = self.run("dvc", "repro").splitlines()
+        return {line.split("'")[1] for line in lines if line.startswith("Running stage")}
+
+    def changed(self) -> set[str]:
+        """The stages that `dvc status` lists."""
+        return set(json.loads(self.run("dvc", "status", "--json")))
+
+    def edit_params(self, edit: Callable[[dict], None]) -> None:
+        """Change params.yaml."""
+        yaml, path = YAML(pure=True), self.root / "params.yaml"
+        params = yaml.load(path)
+        edit(params)
+        yaml.dump(params, path)
+
+    def commit(self) -> None:
+        """Commit everything."""
+        self.run("git", "add", "-A")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "test")
+
+    def lock(self) -> str:
+        """The text of dvc.lock."""
+        return (self.root / "dvc.lock").read_text()
+
+
+def tiny_params() -> dict:
+    """The default parameters, made as small as they go."""
+    params = load_yaml("params.yaml")
+    params["simulate"]["demo"] |= {"videos_per_shard": 12, "shards": {"train": 1, "validate": 8, "test": 2}}
+    params["data"]["schema"] |= {"features": {"rgb": 8, "audio": 4}, "classes": 6, "max_frames": 5}
+    params["train"] |= {"eval_examples": 48, "shuffle_buffer": 50}
+    params["models"] = {name: params["models"][name] for name in MEMBERS}
+    for model in (*params["models"].values(), params["distill"], params["train_moe"]):
+        model |= {"batch_size": 16, "epochs": 1}
+        small = {"frames": 3, "hidden": 4, "units": 4, "layers": 1, "clusters": {"rgb": 3, "audio": 2}, "mixtures": 2}
+        model["args"] |= {key: value for key, value in small.items() if key in model["args"]}
+    params["finetune"]["epochs"] = 1
+    params["infer"] |= {"batch_size": 32, "top_k": 20}
+    return params
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project after its first `dvc repro`; tests use it in order, each leaving it up to date."""
+    root = tmp_path_factory.mktemp("clone") / "project"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("metrics/") and name != "dvc.lock":
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    YAML(pure=True).dump(tiny_params(), root / "params.yaml")
+    project = Project(root)
+    project.run("git", "init", "-q")
+    project.commit()
+    ran = project.repro()
+    project.commit()
+    expected = {f"{stage}@{name}" for stage in ("train", "finetune", "infer") for name in MEMBERS}
+    expected |= {f"{stage}@{kind}" for stage in ("train_moe", "infer_moe") for kind in ("original", "augmented")}
+    expected |= {"simulate@demo", "split", "augment", "members", "fit_ensemble", "distill", "infer_student", "evaluate"}
+    assert ran == expected
+    return project
+
+
+def test_the_result_holds_every_model_ensemble_and_the_student(project):
+    gap = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())["gap"]
+    assert gap.keys() >= {*MEMBERS, "moe_original", "moe_augmented", "mean_of_all", "per_model", "per_class", "student"}
+    assert all(0 < value <= 1 for value in gap.values())
+
+
+def test_nothing_is_left_to_do_and_nothing_lies_about(project):
+    assert project.changed() == set()
+    assert project.run("git", "status", "--porcelain") == ""
+    assert not list(project.root.rglob("*.partial"))
+
+
+def test_stages_run_again_give_the_same_bytes(project):
+    before = project.lock()
+    stages = ("simulate@demo", "split", "augment", "train@lstm_2", "finetune@lstm_2", "infer@lstm_2", "fit_ensemble")
+    project.run("dvc", "repro", "--force", "--single-item", *stages)
+    assert project.lock() == before
+
+
+def test_an_edited_family_concerns_its_models_alone(project):
+    path = project.root / "src/yt8m/models/lstm.py"
+    source = path.read_text()
+    path.write_text(source + "# edited\n")
+    stages = ("train", "finetune", "infer")
+    assert project.changed() == {f"{stage}@{name}" for stage in stages for name in ("lstm_1", "lstm_2")}
+    path.write_text(source)
+    assert project.changed() == set()
+
+
+def test_a_changed_argument_concerns_its_model_alone(project):
+    def wider(params):
+        params["models"]["lstm_1"]["args"]["units"] += 1
+
+    original = (project.root / "params.yaml").read_text()
+    project.edit_params(wider)
+    assert project.changed() == {"train@lstm_1", "members"}  # members only looks whether a model has gone
+    (project.root / "params.yaml").write_text(original)
+
+
+def test_a_wrong_parameter_is_refused_before_work_starts(project):
+    original = (project.root / "params.yaml").read_text()
+    project.edit_params(lambda params: params["distill"].update({"lambda": 1.5}))
+    done = subprocess.run(["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "distill.lambda: expected" in done.stderr
+    assert "received 1.5" in done.stderr
+    assert "Traceback" not in done.stderr
+    (project.root / "params.yaml").write_text(original)
+    project.repro()
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
+    out = project.run("dvc", "exp", "run", "-S", "distill.lambda=0.5")
+    ran = {line.split("'")[1] for line in out.splitlines() if line.startswith("Running stage")}
+    assert ran == {"distill", "infer_student", "evaluate"}
+    diff = json.loads(project.run("dvc", "metrics", "diff", "--json"))
+    assert "student" in diff["diff"]["metrics/evaluate/metrics.json"]["gap"]
+    project.commit()
+
+
+def test_a_student_over_the_limit_fails_and_names_both_sizes(project):
+    original = (project.root / "params.yaml").read_text()
+    project.edit_params(lambda params: params["distill"].update({"max_bytes": 1000}))
+    done = subprocess.run(["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "expected a model of at most 1,000 bytes, received" in done.stderr
+    assert not (project.root / "data/distill").exists()
+    (project.root / "params.yaml").write_text(original)
+    project.repro()
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_a_killed_training_leaves_nothing_half_written(project):
+    project.edit_params(lambda params: params["models"]["netvlad_1"].update(seed=5))
+    running = subprocess.Popen(
+        ["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert running.stdout
+    for line in running.stdout:
+        if line.startswith("train/netvlad_1:"):  # said when the model is built and training starts
+            break
+    time.sleep(0.5)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert not (project.root / "data/train/netvlad_1").exists()
+    assert "train@netvlad_1" in project.repro()
+    assert project.changed() == set()
+    assert not list(project.root.rglob("*.partial"))
+    project.commit()
+
+
+def test_models_come_and_go_without_a_trace(project):
+    def swap(params):
+        params["models"]["lstm_3"] = {**params["models"]["lstm_1"], "seed": 3}
+        del params["models"]["lstm_2"]
+
+    project.edit_params(swap)
+    ran = project.repro()
+    new = {f"{stage}@lstm_3" for stage in ("train", "finetune", "infer")}
+    assert ran == new | {"members", "fit_ensemble", "distill", "infer_student", "evaluate"}
+    assert project.changed() == set()
+    assert "lstm_2" not in project.lock()
+    assert not [path for folder in ("data", "metrics") for path in (project.root / folder).rglob("lstm_2*")]
