@@ -1,4 +1,4 @@
-"""Small videos and hand-made records for tests; the encoding is written out again, apart from the package's own."""
+"""Small videos and hand-made records for tests; the encoding is written out again, not the package's own."""
 
 import struct
 from dataclasses import replace

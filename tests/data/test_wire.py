@@ -13,7 +13,7 @@ NUMBERS = [0, 1, 127, 128, 300, 2**31, 2**63 - 1, -1, -(2**63)]
 def test_example_round_trip(seed):
     random = np.random.default_rng(seed)
     values: dict[str, wire.Value] = {
-        "bytes": random.bytes(random.integers(0, 300)),
+        "bytes": random.bytes(int(random.integers(0, 300))),
         "ints": random.integers(-(2**63), 2**63 - 1, random.integers(1, 50)).tolist(),
         "floats": random.normal(size=random.integers(1, 200)).astype(np.float32),
     }
@@ -27,7 +27,11 @@ def test_example_round_trip(seed):
 
 def test_example_is_the_hand_made_one():
     floats = [0.5, -2.0]
-    values: dict[str, wire.Value] = {"id": b"x" * 200, "labels": NUMBERS, "mean_rgb": np.array(floats, np.float32)}
+    values: dict[str, wire.Value] = {
+        "id": b"x" * 200,
+        "labels": NUMBERS,
+        "mean_rgb": np.array(floats, np.float32),
+    }
     assert wire.example(values) == made.example(
         {
             "id": made.bytes_feature(b"x" * 200),
@@ -60,11 +64,10 @@ def test_unpacked_values():
     np.testing.assert_array_equal(wire.float_values(memoryview(floats)), np.array([1.5, -0.25], np.float32))
 
 
-def test_fields_skips_none_and_keeps_order():
+def test_fields_keep_their_order():
     message = made.field(2, b"x") + made.number(7 * 8) + made.number(300) + made.field(1, b"")
-    assert [(index, value if isinstance(value, int) else bytes(value)) for index, _, value in wire.fields(
-        memoryview(message)
-    )] == [(2, b"x"), (7, 300), (1, b"")]
+    found = [(index, value) for index, _, value in wire.fields(memoryview(message))]
+    assert found == [(2, b"x"), (7, 300), (1, b"")]
 
 
 @pytest.mark.parametrize(
@@ -82,20 +85,8 @@ def test_broken_message(message, match):
         list(wire.fields(memoryview(message)))
 
 
-@pytest.mark.parametrize("cut", range(1, 40))
-def test_cut_example_is_refused(cut):
+def test_example_cut_anywhere_is_refused():
     whole = made.example({"id": made.bytes_feature(b"abc"), "labels": made.int_feature(1, 300, 5)})
-    message = memoryview(whole)[:-cut]
-    if not len(message):
-        return
-    with pytest.raises(wire.WireError):
-        wire.mapping(next(wire.submessages(message, 1)))
-
-
-def test_number_of_more_than_64_bits_is_refused_or_cut():
-    feature = memoryview(made.field(3, made.field(1, b"\xff" * 9 + b"\x7f")))
-    try:
-        (value,) = wire.int_values(feature)
-    except wire.WireError:
-        return
-    assert -(2**63) <= value < 2**63
+    for size in range(1, len(whole)):
+        with pytest.raises(wire.WireError):
+            list(wire.submessages(memoryview(whole)[:size], 1))

@@ -1,0 +1,12 @@
+"""Soft-DBoW as a whole against numpy."""
+
+import pytest
+
+from tests.layers import reference
+from tests.models import forward
+
+
+@pytest.mark.parametrize(("schema", "level"), forward.CASES)
+def test_scores_equal_numpy(schema, level):
+    pools = {name: (f"dbow_{name}", reference.dbow) for name in schema.features}
+    forward.assert_equals("dbow", schema, level, pools, forward.plain)

@@ -1,0 +1,175 @@
+"""The contract of every family: a file put into `yt8m/models` is checked here once it has arguments in `tiny.ARGS`."""
+
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+
+from tests.layers.reference import randomize
+from tests.models import tiny
+from yt8m import models, registry
+from yt8m.schema import Level
+from yt8m.training.losses import cross_entropy
+
+FAMILIES = registry.names("models")
+every_family = pytest.mark.parametrize("family", FAMILIES)
+randomized = cache(tiny.randomized)  # for tests that change nothing
+
+
+def test_every_family_has_arguments_here():
+    assert set(FAMILIES) == set(tiny.ARGS)
+
+
+@every_family
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("schema", [tiny.SCHEMA, tiny.ONE_FEATURE], ids=["two features", "one feature"])
+def test_scores_are_probabilities_for_every_kind_of_video(family, level, schema):
+    model = tiny.randomized(family, schema, level)
+    assert model.output_shape == (None, schema.classes)
+    scores = tiny.score(model, tiny.batch((1, 4, 7), schema, level))
+    assert scores.shape == (3, schema.classes)
+    assert scores.dtype == np.float32
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert np.ptp(scores, axis=0).max() > 1e-3  # videos are told apart
+
+
+@every_family
+def test_a_video_without_frames_has_finite_scores(family):
+    """`scores.predict` may fill a batch with such."""
+    assert np.isfinite(tiny.score(randomized(family), tiny.batch((0, 3)))).all()
+
+
+@every_family
+def test_what_lies_behind_a_videos_frames_changes_nothing(family):
+    inputs = tiny.batch((1, 4, 6))
+    garbage = {name: x.copy() for name, x in inputs.items()}
+    for name in tiny.SCHEMA.features:
+        for row, length in enumerate(inputs["num_frames"]):
+            garbage[name][row, length:] = np.random.default_rng(row).integers(0, 256, garbage[name][row, length:].shape)
+    model = randomized(family)
+    np.testing.assert_allclose(tiny.score(model, garbage), tiny.score(model, inputs), atol=1e-5)
+
+
+@every_family
+def test_longer_padding_changes_nothing(family):
+    longer = tiny.SCHEMA.model_copy(update={"max_frames": 12})
+    model, other = randomized(family), tiny.new(family, longer)
+    other.set_weights(model.get_weights())
+    inputs = tiny.batch((1, 4, 7))
+    padded = {name: np.pad(inputs[name], [(0, 0), (0, 5), (0, 0)]) for name in tiny.SCHEMA.features}
+    padded["num_frames"] = inputs["num_frames"]
+    np.testing.assert_allclose(tiny.score(other, padded), tiny.score(model, inputs), atol=1e-5)
+
+
+@every_family
+def test_scores_do_not_depend_on_the_batch(family):
+    model, inputs = randomized(family), tiny.batch((1, 4, 7, 2))
+    together = tiny.score(model, inputs)
+    alone = [tiny.score(model, {name: x[row : row + 1] for name, x in inputs.items()})[0] for row in range(4)]
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+
+
+@every_family
+def test_inference_gives_the_same_each_time_and_changes_nothing(family):
+    model, inputs = randomized(family), tiny.batch()
+    before = model.get_weights()
+    first = tiny.score(model, inputs)
+    np.testing.assert_array_equal(tiny.score(model, inputs), first)
+    np.testing.assert_array_equal(model.predict_on_batch(inputs), model.predict_on_batch(inputs))
+    np.testing.assert_allclose(model.predict_on_batch(inputs), first, atol=1e-5)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@every_family
+def test_the_seed_decides_the_weights(family):
+    first, again, other = tiny.new(family, seed=1), tiny.new(family, seed=1), tiny.new(family, seed=2)
+    assert [weight.path for weight in first.weights] == [weight.path for weight in again.weights]
+    for a, b in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for weight, a, b in zip(first.weights, first.get_weights(), other.get_weights(), strict=True):
+        if a.ndim > 1:
+            assert (a != b).any(), weight.path
+
+
+@every_family
+def test_no_two_kernels_start_alike(family):
+    kernels = [weight for weight in tiny.new(family).get_weights() if weight.ndim > 1]
+    starts = {tuple(kernel.ravel()[:6]) for kernel in kernels}
+    assert len(starts) == len(kernels)
+
+
+@every_family
+def test_training_moves_every_weight_and_lowers_the_loss(family):
+    model = tiny.new(family)
+    model.compile(keras.optimizers.Adam(0.02), cross_entropy, run_eagerly=True)
+    inputs = tiny.batch((7, 7, 5, 6))
+    labels = np.eye(5, dtype=np.float32)[:4]
+    before = model.get_weights()
+    losses = [float(model.train_on_batch(inputs, labels))]
+    for weight, old in zip(model.weights, before, strict=True):
+        assert (np.asarray(weight) != old).any(), f"{weight.path} has not moved"
+    losses += [float(model.train_on_batch(inputs, labels)) for _ in range(9)]
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
+
+
+@every_family
+def test_a_loaded_model_is_the_saved_one(family, tmp_path):
+    description = tiny.describe(family)
+    model = randomize(models.build(description))
+    models.save(model, description, tmp_path)
+    loaded, read = models.load(tmp_path)
+    assert read == description
+    np.testing.assert_array_equal(tiny.score(loaded, tiny.batch()), tiny.score(model, tiny.batch()))
+
+
+@every_family
+def test_the_same_weights_are_the_same_bytes(family, tmp_path):
+    description = tiny.describe(family)
+    keras.utils.clear_session()  # layers are numbered as in a new process
+    model = randomize(models.build(description))
+    models.save(model, description, tmp_path / "first")
+    models.save(model, description, tmp_path / "second")
+    keras.utils.clear_session()
+    models.save(*models.load(tmp_path / "first"), tmp_path / "loaded")
+    for name in (models.WEIGHTS, models.DESCRIPTION):
+        first = (tmp_path / "first" / name).read_bytes()
+        assert first == (tmp_path / "second" / name).read_bytes()
+        assert first == (tmp_path / "loaded" / name).read_bytes()
+
+
+def wrong_arguments():
+    """Each family with one argument wrong, and the key its error must name."""
+    for family in tiny.ARGS:
+        args = tiny.arguments(family)
+        yield family, args | {"typo": 1}, "typo"
+        yield family, args | {"momentum": 0.5}, "momentum"
+        for key, value in args.items():
+            yield family, {name: other for name, other in args.items() if name != key}, key
+            if key == "clusters":
+                for clusters in ({"rgb": 3}, {"rgb": 3, "sound": 2}, value | {"text": 2}, value | {"rgb": -3}, {}, 3):
+                    yield family, args | {key: clusters}, key
+                continue
+            yield family, args | {key: -1}, key
+            yield family, args | {key: "3"}, key
+            if key != "l2":
+                yield family, args | {key: 0}, key
+                yield family, args | {key: 2.5}, key
+
+
+@pytest.mark.parametrize(("family", "args", "key"), list(wrong_arguments()))
+def test_wrong_arguments_are_refused_by_name(family, args, key):
+    with pytest.raises(ValueError, match=rf"\b{key}\b"):
+        models.build(models.describe(family, tiny.SCHEMA, Level.FRAME, seed=1, momentum=0.9, args=args))
+
+
+def test_an_unknown_family_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"'netvlad'.*received 'netvald'"):
+        models.build(tiny.describe("netvlad") | {"family": "netvald"})
+
+
+def test_loading_a_folder_without_a_model_names_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        models.load(tmp_path)

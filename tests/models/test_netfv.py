@@ -1,0 +1,12 @@
+"""NetFV as a whole against numpy."""
+
+import pytest
+
+from tests.layers import reference
+from tests.models import forward
+
+
+@pytest.mark.parametrize(("schema", "level"), forward.CASES)
+def test_scores_equal_numpy(schema, level):
+    pools = {name: (f"fv_{name}", reference.fisher) for name in schema.features}
+    forward.assert_equals("netfv", schema, level, pools, forward.gated)

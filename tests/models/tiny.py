@@ -1,0 +1,72 @@
+"""Tiny models of every family, and batches for them."""
+
+import numpy as np
+
+from tests.layers.reference import randomize
+from yt8m import models
+from yt8m.schema import Level, Schema
+
+SCHEMA = Schema(
+    id_key="id",
+    labels_key="labels",
+    mean_prefix="mean_",
+    features={"rgb": 6, "audio": 4},
+    classes=5,
+    max_frames=7,
+)
+ONE_FEATURE = SCHEMA.model_copy(update={"features": {"visual": 6}})
+CLUSTERS = {"rgb": 3, "audio": 2, "visual": 4}
+EXPERTS = {"mixtures": 2, "l2": 1e-6}
+RECURRENT = {"layers": 2, "units": 3} | EXPERTS
+POOLED = {"frames": 6, "clusters": CLUSTERS, "hidden": 4} | EXPERTS
+ARGS: dict[str, dict] = {
+    "dbow": POOLED,
+    "gated_dbow": POOLED | {"rank": 2},
+    "gru": RECURRENT,
+    "lstm": RECURRENT,
+    "moe": EXPERTS,
+    "netfv": POOLED,
+    "netrvlad": POOLED,
+    "netvlad": POOLED,
+}
+
+
+def arguments(family, schema=SCHEMA):
+    """The family's arguments for the features of a schema."""
+    args = dict(ARGS[family])
+    if "clusters" in args:
+        args["clusters"] = {name: CLUSTERS[name] for name in schema.features}
+    return args
+
+
+def describe(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, **args):
+    args = arguments(family, schema) | args
+    return models.describe(family, schema, level, seed=seed, momentum=0.9, args=args)
+
+
+def new(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, **args):
+    """A model as built, with its initial weights."""
+    return models.build(describe(family, schema, level, seed=seed, **args))
+
+
+def randomized(family, schema=SCHEMA, level=Level.FRAME, **args):
+    """A model whose every weight, moving statistics too, has been moved."""
+    return randomize(new(family, schema, level, **args))
+
+
+def batch(lengths=(1, 4, 7), schema=SCHEMA, level=Level.FRAME, seed=0):
+    """Random videos of these lengths; zeros behind."""
+    random = np.random.default_rng(seed)
+    lengths = np.minimum(np.array(lengths, np.int32), schema.frames(level))
+    real = np.arange(schema.frames(level)) < lengths[:, None]
+    inputs = {}
+    for name, size in schema.features.items():
+        shape = (len(lengths), schema.frames(level), size)
+        whole = random.integers(0, 256, shape) if level is Level.FRAME else random.normal(0, 1, shape)
+        inputs[name] = (whole * real[..., None]).astype(schema.dtype(level))
+    return inputs | {"num_frames": lengths}
+
+
+def score(model, inputs):
+    """Scores as inference gives them."""
+    return np.asarray(model(inputs, training=False))

@@ -1,0 +1,86 @@
+"""The part that all training stages share: from parameters to a saved model."""
+
+import json
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from stages import _training
+from stages._training import make_plan, train_model
+from tests.models.tiny import SCHEMA
+from tests.pipeline import load_yaml
+from yt8m import models
+from yt8m.errors import InputError
+from yt8m.params import parse
+from yt8m.training.scores import dataset_gap
+
+ARGS = {"mixtures": 2, "l2": 1e-6}
+MODEL = {"family": "moe", "seed": 3, "batch_size": 10, "learning_rate": 0.05, "epochs": 2, "args": ARGS}
+TRAIN = {
+    "batch_norm_momentum": 0.9,
+    "decay": 0.8,
+    "decay_examples": 1000,
+    "clip_norm": 1.0,
+    "shuffle_buffer": 20,
+    "eval_examples": 60,
+    "patience": 2,
+}
+
+
+@pytest.fixture
+def params(folder, tmp_path, monkeypatch):
+    """Parameters for the small data sets, and a project's folder around their holdout."""
+    monkeypatch.chdir(tmp_path)
+    Path("data/split").mkdir(parents=True)
+    Path("data/split/holdout").symlink_to(folder)
+    content = load_yaml("params.yaml")
+    content["data"] |= {"source": str(folder), "schema": SCHEMA.model_dump()}
+    content |= {"train": TRAIN, "train_moe": MODEL, "models": {"tiny": MODEL | {"finetune": False}}}
+    content["distill"] |= MODEL
+    content["evaluate"] = {"plain": "tiny", "related": "tiny"}
+    return parse(content)
+
+
+def train(params, folder, **options):
+    manifest, out = folder / "train.tsv", Path("data/train/tiny")
+    gap = train_model(params, params.models["tiny"], manifest, out, "train", "tiny", holdout="holdout.tsv", **options)
+    return out, gap
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_the_plan_is_the_parameters_in_steps(params):
+    """105 videos in batches of 10, twice; the rest as it stands."""
+    assert astuple(make_plan(params, 105, 10, 0.05, 2)) == (10, 0.05, 0.8, 1000, 1.0, 21, 6, 2)
+
+
+def test_the_saved_model_is_the_one_scored(params, folder, holdout):
+    out, gap = train(params, folder)
+    assert gap > 0.5
+    model, description = models.load(out)
+    assert description == models.describe("moe", SCHEMA, holdout.level, seed=3, momentum=0.9, args=ARGS)
+    assert dataset_gap(model, holdout, 10) == pytest.approx(gap, abs=1e-6)
+    logged = json.loads(Path("metrics/train/tiny/metrics.json").read_text())
+    assert (logged["gap"], logged["bytes"]) == (gap, size(out))
+
+
+def test_targets_take_the_place_of_labels(params, folder):
+    """Trained on the opposite of the labels, a model ranks worse than it does in the test above."""
+    _, gap = train(params, folder, targets=lambda batch: 1 - batch.labels)
+    assert gap < 0.4
+
+
+def test_a_model_over_the_limit_is_refused_and_the_older_one_stays(params, folder, monkeypatch):
+    monkeypatch.setattr(_training, "fit", lambda *_: 0.5)  # what is saved does not matter here
+    with pytest.raises(InputError, match=r"at most 1,000 bytes, received \d+,\d+ bytes"):
+        train(params, folder, max_bytes=1000)
+    assert not list(Path("data/train").iterdir())
+    out, _ = train(params, folder)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(InputError):
+        train(params, folder, max_bytes=size(out) - 1)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    train(params, folder, max_bytes=size(out))
