@@ -93,7 +93,8 @@ def mean_average_precision(indices: np.ndarray, scores: np.ndarray, labels: Labe
     correct = is_label(indices, labels).ravel()
     flat_class, flat_score = indices.ravel(), scores.ravel()
     order = np.argsort(flat_class, kind="stable")
-    true, positives = np.unique(np.concatenate([np.unique(row) for row in labels]), return_counts=True)
+    shown = [np.unique(row) for row in labels if len(row)]
+    true, positives = np.unique(np.concatenate(shown), return_counts=True) if shown else (np.empty(0, int),) * 2
     starts = np.searchsorted(flat_class[order], true)
     ends = np.searchsorted(flat_class[order], true, side="right")
     values = []

@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from ruamel.yaml import YAML
@@ -151,12 +152,13 @@ class Ensemble(Section):
     seed: NonNegativeInt
     teacher: str
 
-    @model_validator(mode="after")
-    def _known_scheme(self) -> Self:
+    @field_validator("teacher")
+    @classmethod
+    def _known_scheme(cls, teacher: str) -> str:
         known = [BEST, *registry.names("ensembling")]
-        if self.teacher not in known:
-            raise ValueError(f"teacher: expected one of {known}, received {self.teacher!r}")
-        return self
+        if teacher not in known:
+            raise ValueError(f"expected one of {known}, received {teacher!r}")
+        return teacher
 
 
 class Distill(Model):
@@ -201,7 +203,7 @@ def load(path: str | Path = "params.yaml") -> Params:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path}: expected a parameter file, found none") from None
-    except YAMLError as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
     return parse(content, str(path))
 

@@ -47,9 +47,7 @@ def gated(vector, model):
 def assert_equals(family, schema, level, pools, classify):
     """A pooling family's scores are what numpy makes of its weights."""
     model, inputs = tiny.randomized(family, schema, level), tiny.batch(schema=schema, level=level)
-    expected = [
-        classify(pooled(model, inputs, row, schema, pools), model) for row in range(len(inputs["num_frames"]))
-    ]
+    expected = [classify(pooled(model, inputs, row, schema, pools), model) for row in range(len(inputs["num_frames"]))]
     np.testing.assert_allclose(tiny.score(model, inputs), expected, atol=1e-5)
 
 

@@ -33,7 +33,9 @@ def read_class_names(path: Path | None, classes: int) -> list[str]:
                 f"{path}: expected columns 'index' and 'name' or 'display_name', received {rows.fieldnames}"
             )
         for row in rows:
-            index = int(row[columns["index"]])
-            if index < classes and row[name].strip():
-                names[index] = row[name].strip()
+            index, text = row[columns["index"]], row[name]
+            if text is None or not index.isdecimal():
+                raise InputError(f"{path}: line {rows.line_num}: expected a class number and a name, received {row}")
+            if int(index) < classes and text.strip():
+                names[int(index)] = text.strip()
     return names

@@ -32,6 +32,8 @@ def varint(buffer: memoryview, position: int) -> tuple[int, int]:
         position += 1
         result |= (byte & 0x7F) << shift
         if byte < 0x80:
+            if result >> 64:
+                raise WireError("a number takes more than 64 bits")
             return result, position
         shift += 7
 

@@ -8,7 +8,7 @@ Row = Sequence[object]
 
 
 def _cell(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def markdown(header: Sequence[str], rows: Iterable[Row]) -> str:
