@@ -23,7 +23,7 @@ def run(stage: Callable[..., None]) -> None:
     try:
         stage(load(), *sys.argv[1:])
     except (InputError, OSError) as error:
-        sys.exit(f"{stage.__module__.removeprefix('stages.')}: {error}")
+        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
 
 
 @contextmanager

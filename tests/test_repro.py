@@ -69,6 +69,7 @@ def tiny_params() -> dict:
         small = {"frames": 3, "hidden": 4, "units": 4, "layers": 1, "clusters": {"rgb": 3, "audio": 2}, "mixtures": 2}
         model["args"] |= {key: value for key, value in small.items() if key in model["args"]}
     params["finetune"]["epochs"] = 1
+    params["evaluate"] = {"plain": "netvlad_1", "related": "lstm_1"}
     params["infer"] |= {"batch_size": 32, "top_k": 20}
     return params
 
@@ -111,7 +112,7 @@ def test_nothing_is_left_to_do_and_nothing_lies_about(project):
 
 def test_stages_run_again_give_the_same_bytes(project):
     before = project.lock()
-    stages = ("simulate@demo", "split", "augment", "train@lstm_2", "finetune@lstm_2", "infer@lstm_2", "fit_ensemble")
+    stages = ("simulate@demo", "split", "augment", "train@lstm_2", "finetune@lstm_2", "fit_ensemble")
     project.run("dvc", "repro", "--force", "--single-item", *stages)
     assert project.lock() == before
 
@@ -154,7 +155,7 @@ def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
     ran = {line.split("'")[1] for line in out.splitlines() if line.startswith("Running stage")}
     assert ran == {"distill", "infer_student", "evaluate"}
     diff = json.loads(project.run("dvc", "metrics", "diff", "--json"))
-    assert "student" in diff["diff"]["metrics/evaluate/metrics.json"]["gap"]
+    assert any("student" in name for name in diff["metrics/evaluate/metrics.json"])
     project.commit()
 
 
