@@ -99,6 +99,13 @@ def test_remove(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_takes_the_place_of_a_folder(tmp_path):
+    (tmp_path / "out" / "old").mkdir(parents=True)
+    with whole(tmp_path / "out") as partial:
+        partial.write_text("new")
+    assert (tmp_path / "out").read_text() == "new"
+
+
 def test_write_json(tmp_path):
     value = {"a": [1, 2.5, None], "ü": {"b": True}}
     write_json(tmp_path / "x.json", value)

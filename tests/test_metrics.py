@@ -71,9 +71,7 @@ def test_average_precision(scores, labels):
     correct = dense_labels(labels).ravel()
     found = metrics.average_precision(scores.ravel(), correct, int(correct.sum()))
     assert found == pytest.approx(average_precision_score(correct, scores.ravel()))
-    assert metrics.average_precision(scores.ravel(), correct, 2 * int(correct.sum())) == pytest.approx(
-        found / 2
-    )
+    assert metrics.average_precision(scores.ravel(), correct, 2 * int(correct.sum())) == pytest.approx(found / 2)
 
 
 @DATA

@@ -28,9 +28,7 @@ def changed(changes: dict[str, Any]) -> dict:
     return content
 
 
-@pytest.mark.parametrize(
-    "path", ["params.yaml", *(f"params/{p.name}" for p in (ROOT / "params").glob("*.yaml"))]
-)
+@pytest.mark.parametrize("path", ["params.yaml", *(f"params/{p.name}" for p in (ROOT / "params").glob("*.yaml"))])
 def test_files_load(path):
     params = load(ROOT / path)
     content = load_yaml(path)
@@ -83,6 +81,7 @@ BAD = [
     ("train.patience", True, "expected a valid integer, received True"),
     ("train.clip_norm", "1.0", "expected a valid number, received '1.0'"),
     ("train.clip_norm", float("nan"), "expected .*, received nan"),
+    ("train.clip_norm", float("inf"), "expected .*finite.*, received inf"),
     ("data.schema.classes", 0, "expected greater than 0, received 0"),
     ("data.schema.features", {}, "expected .*at least 1 item.*, received {}"),
     ("data.schema.features.rgb", -1, "expected greater than 0, received -1"),
@@ -99,9 +98,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"), BAD, ids=[f"{name}: {message}" for name, _, message in BAD]
-)
+@pytest.mark.parametrize(("name", "value", "message"), BAD, ids=[f"{name}: {message}" for name, _, message in BAD])
 def test_bad_value(name, value, message):
     with pytest.raises(ParamsError) as caught:
         parse(changed({name: value}))
@@ -109,9 +106,7 @@ def test_bad_value(name, value, message):
 
 
 def test_no_level():
-    with pytest.raises(
-        ParamsError, match="data: expected a pattern for frames or videos, received null for both"
-    ):
+    with pytest.raises(ParamsError, match="data: expected a pattern for frames or videos, received null for both"):
         parse(changed({"data.frames": None, "data.videos": None}))
 
 

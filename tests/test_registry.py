@@ -20,9 +20,7 @@ def test_names():
     assert set(registry.names("models")) >= PAPERS_FAMILIES
     assert {"equal", "per_model", "per_class"} <= set(registry.names("ensembling"))
     assert registry.names("models") == sorted(registry.names("models"))
-    assert not any(
-        name.startswith("_") for folder in ("models", "ensembling") for name in registry.names(folder)
-    )
+    assert not any(name.startswith("_") for folder in ("models", "ensembling") for name in registry.names(folder))
 
 
 @pytest.mark.parametrize("family", registry.names("models"))

@@ -21,7 +21,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     remove(partial)
     try:
         yield partial
-        if partial.is_dir():
+        if partial.is_dir() or path.is_dir():
             remove(path)
         partial.replace(path)
     except BaseException:

@@ -41,7 +41,7 @@ class ParamsError(InputError):
 class Section(BaseModel):
     """A mapping that takes its own keys only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Simulate(Section):

@@ -48,7 +48,9 @@ def arguments(family: str) -> type[BaseModel]:
         for argument in build.args.kwonlyargs
         if argument.arg not in COMMON and argument.annotation
     }
-    return create_model(f"{family}_args", __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    return create_model(
+        f"{family}_args", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **fields
+    )
 
 
 def check_arguments(family: str, schema: Schema, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,9 +69,7 @@ def test_against_loops(seed):
     assert pairs
     by_id = {video.id: video for _, video in made_of}
     assert len(by_id) == len(made_of)
-    expected = {f"v{i}~{kind}~v{j}" for i, j in pairs for kind in ("int", "ext")} | {
-        f"v{i}~noise" for i in alone
-    }
+    expected = {f"v{i}~{kind}~v{j}" for i, j in pairs for kind in ("int", "ext")} | {f"v{i}~noise" for i in alone}
     assert {id for id in by_id if "~" in id} == expected
     assert {"v7~noise"} <= expected
     for i, j in pairs:
@@ -92,8 +90,7 @@ def test_kinds_and_values(seed):
         mark = {"original": None, "interpolated": "int", "extrapolated": "ext", "noise": "noise"}[kind]
         assert video.id.split("~")[1:2] == ([mark] if mark else [])
         assert all(
-            np.isfinite(rows).all() and rows.shape == (1, SCHEMA.features[n])
-            for n, rows in video.features.items()
+            np.isfinite(rows).all() and rows.shape == (1, SCHEMA.features[n]) for n, rows in video.features.items()
         )
 
 
@@ -135,9 +132,7 @@ def test_noise():
     noisy = [video for kind, video in run(videos, schema, np.ones(300, int)) if kind == "noise"]
     assert [video.id for video in noisy] == [f"v{index}~noise" for index in range(300)]
     for name in SCHEMA.features:
-        differences = np.array(
-            [v.features[name] - o.features[name] for v, o in zip(noisy, videos, strict=True)]
-        )
+        differences = np.array([v.features[name] - o.features[name] for v, o in zip(noisy, videos, strict=True)])
         assert differences.std() == pytest.approx(NOISE, rel=0.1)
         assert abs(differences.mean()) < NOISE / 5
         assert len(np.unique(differences)) > differences.size / 2
@@ -195,9 +190,7 @@ def test_shards(tmp_path, shards):
         "extrapolated": marks["ext"],
         "noise": marks["noise"],
     }
-    assert labels.tolist() == [
-        sum(label in video.labels for video in everything) for label in range(SCHEMA.classes)
-    ]
+    assert labels.tolist() == [sum(label in video.labels for video in everything) for label in range(SCHEMA.classes)]
     assert len({video.id for video in everything}) == len(everything)
 
 

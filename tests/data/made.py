@@ -24,17 +24,13 @@ def frame_video(random: np.random.Generator, id: str, frames: int | None = None)
     """A frame-level video of 1 to 6 random frames with 1 to 3 labels."""
     frames = frames or int(random.integers(1, SCHEMA.max_frames + 1))
     labels = np.sort(random.choice(SCHEMA.classes, random.integers(1, 4), replace=False)).astype(np.int32)
-    features = {
-        name: random.integers(0, 256, (frames, size), np.uint8) for name, size in SCHEMA.features.items()
-    }
+    features = {name: random.integers(0, 256, (frames, size), np.uint8) for name, size in SCHEMA.features.items()}
     return Video(id, labels, features)
 
 
 def video_video(random: np.random.Generator, id: str) -> Video:
     """A video-level video: one frame of floats, with 1 to 3 labels."""
-    features = {
-        name: random.normal(size=(1, size)).astype(np.float32) for name, size in SCHEMA.features.items()
-    }
+    features = {name: random.normal(size=(1, size)).astype(np.float32) for name, size in SCHEMA.features.items()}
     return replace(frame_video(random, id), features=features)
 
 

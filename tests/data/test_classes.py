@@ -42,6 +42,11 @@ def test_missing_columns(tmp_path, text):
         names_of(tmp_path, text)
 
 
+def test_row_without_an_index(tmp_path):
+    with pytest.raises(InputError, match=r"classes\.csv: line 2"):
+        names_of(tmp_path, "name,index\nA\n")
+
+
 @pytest.mark.parametrize("row", ["-1,A", "one,A", "0"], ids=["negative", "no number", "short"])
 def test_bad_row(tmp_path, row):
     with pytest.raises(InputError, match=r"classes\.csv"):

@@ -37,9 +37,7 @@ def test_batches(tmp_path, level, size):
     dataset = open_dataset(tmp_path, level)
     assert (dataset.size, dataset.level) == (TOTAL, level)
     batches = list(dataset.batches(size))
-    assert [len(batch.ids) for batch in batches] == [size] * (TOTAL // size) + [TOTAL % size] * (
-        TOTAL % size > 0
-    )
+    assert [len(batch.ids) for batch in batches] == [size] * (TOTAL // size) + [TOTAL % size] * (TOTAL % size > 0)
     assert [id for batch in batches for id in batch.ids] == [video.id for video in videos]
     waiting = iter(videos)
     for batch in batches:
@@ -123,3 +121,12 @@ def test_changed_and_missing_shards_are_refused_at_once(tmp_path):
     path.unlink()
     with pytest.raises(DataError, match=f"{path}: the shard is missing"):
         open_dataset(tmp_path)
+
+
+def test_shards_without_videos_are_refused(tmp_path):
+    path = tmp_path / "source" / "empty.tfrecord"
+    path.parent.mkdir()
+    path.touch()
+    write_manifest(tmp_path / "m.tsv", [Shard(Level.FRAME, f"{{source}}/{path.name}", 0, 0, checksum(path))])
+    with pytest.raises(DataError, match=r"m\.tsv: expected videos, received shards without any"):
+        Dataset(tmp_path / "m.tsv", path.parent, SCHEMA)

@@ -27,12 +27,7 @@ def test_feature_statistics(tmp_path):
     records = []
     for index in range(1500):
         hot = random.random(2) < 0.5
-        x = (
-            background
-            + hot @ effects
-            + 0.5 * random.normal() * direction
-            + 0.1 * random.normal(size=REAL.width)
-        )
+        x = background + hot @ effects + 0.5 * random.normal() * direction + 0.1 * random.normal(size=REAL.width)
         rows = np.split(x[None].astype(np.float32), [REAL.features["rgb"]], axis=1)
         video = Video(str(index), np.sort(kept[hot]), dict(zip(REAL.features, rows, strict=True)))
         records.append(encode(video, Level.VIDEO, REAL))

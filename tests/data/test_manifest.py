@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline import load_yaml
-from yt8m.data.manifest import DataError, Shard, assign, checksum, locate, read_manifest, root, write_manifest
+from yt8m.data.manifest import DataError, Shard, assign, checksum, locate, matches, read_manifest, root, write_manifest
 from yt8m.schema import Level
 
 SHARDS = [
@@ -64,8 +64,9 @@ def test_locate(tmp_path):
     assert locate(shard, manifest) == path
     assert root(manifest) == root(tmp_path / "source") == tmp_path / "source"
     assert locate(replace(shard, path=str(path)), "elsewhere") == path
-    with pytest.raises(DataError, match=f"{path}: expected 4 bytes as recorded, received 3"):
-        locate(replace(shard, bytes=4), tmp_path / "source")
+    for size in (2, 4):
+        with pytest.raises(DataError, match=f"{path}: expected {size} bytes as recorded, received 3"):
+            locate(replace(shard, bytes=size), tmp_path / "source")
     path.unlink()
     with pytest.raises(DataError, match=f"{path}: the shard is missing"):
         locate(shard, tmp_path / "source")
@@ -85,9 +86,7 @@ def test_papers_patterns():
 
 
 def test_assign_names_an_empty_split():
-    with pytest.raises(
-        DataError, match=r"split\.patterns\.b: expected shards that match \['v\*'\], received none"
-    ):
+    with pytest.raises(DataError, match=r"split\.patterns\.b: expected shards that match \['v\*'\], received none"):
         assign(["t0.tfrecord", "t1.tfrecord"], {"a": ["t*"], "b": ["v*"]})
 
 
@@ -109,3 +108,18 @@ def test_shards_of_one_name_in_two_folders_are_refused():
     """What is derived from each is called by its name."""
     with pytest.raises(DataError, match=r"each name once, received a/t0\.tfrecord and b/t0\.tfrecord"):
         assign(["b/t0.tfrecord", "a/t0.tfrecord"], {"a": ["t*"]})
+
+
+@pytest.mark.parametrize("pattern", ["*.tfrecord", "frame/*.tfrecord", "**/*.tfrecord", "frame/**/s?.tfrecord", "x/*"])
+def test_a_pattern_means_the_same_for_a_manifest_as_for_a_folder(tmp_path, pattern):
+    names = ["s1.tfrecord", "frame/s2.tfrecord", "frame/old/s3.tfrecord", "old/frame/s4.tfrecord", "frame/s5.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.glob(pattern)}
+    assert {name for name in names if matches(name, pattern)} == found
+
+
+def test_of_an_absolute_path_the_end_has_to_match():
+    assert matches("/disk/yt8m/frame/s1.tfrecord", "frame/*.tfrecord")
+    assert not matches("/disk/yt8m/video/s1.tfrecord", "frame/*.tfrecord")

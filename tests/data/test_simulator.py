@@ -53,9 +53,7 @@ def test_a_shard_depends_on_its_name_alone(small):
     one, again, other = (list(small.shard(name, 8)) for name in ("train0000", "train0000", "train0001"))
     assert all(map(same, one, again))
     assert all(map(same, one, small.shard("train0000", 3)))
-    assert not any(
-        np.array_equal(a.features["rgb"], b.features["rgb"]) for a, b in zip(one, other, strict=True)
-    )
+    assert not any(np.array_equal(a.features["rgb"], b.features["rgb"]) for a, b in zip(one, other, strict=True))
     assert len({video.id for video in one + other}) == 16
 
 
@@ -84,13 +82,14 @@ def test_videos_fit_the_schema(schema):
         assert all(rows.dtype == np.uint8 for rows in video.features.values())
 
 
-@pytest.mark.parametrize("divisor", [1.0, 12.0, 301.0])
+@pytest.mark.parametrize("divisor", [1.0, 12.0, 300.0])
 def test_frame_divisor(divisor):
-    """Real frame counts reach 301."""
+    """Real frame counts reach 301; many are 300, few 301; the 5 % quantile is 129."""
     simulator = Simulator(schema_of(max_frames=1000), divisor, seed=0)
     lengths = [video.frames for video in simulator.shard("train0000", 300)]
     assert np.ceil(300 / divisor) <= max(lengths) <= np.ceil(301 / divisor)
-    assert 1 <= min(lengths) <= np.ceil(129 / divisor)  # the 5 % quantile is 129
+    assert np.mean(np.array(lengths) <= np.ceil(300 / divisor)) > 0.95
+    assert 1 <= min(lengths) <= np.ceil(129 / divisor)
 
 
 def test_published_means_are_those_of_frames(tmp_path, small):

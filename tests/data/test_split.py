@@ -52,9 +52,7 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-@pytest.mark.parametrize(
-    "globs", [GLOBS, only(Level.FRAME), only(Level.VIDEO)], ids=["both", "frames", "videos"]
-)
+@pytest.mark.parametrize("globs", [GLOBS, only(Level.FRAME), only(Level.VIDEO)], ids=["both", "frames", "videos"])
 def test_counts_and_manifests(source, globs):
     levels = [level for level, glob in globs.items() if glob]
     videos = make(source, *levels)
@@ -73,9 +71,7 @@ def test_counts_and_manifests(source, globs):
             "classes": len(set(labels)),
         }
         primary = read_manifest(out / "frames.tsv")
-        assert [shard.path for shard in primary] == [
-            f"{{source}}/{levels[0]}/{shard}.tfrecord" for shard in shards
-        ]
+        assert [shard.path for shard in primary] == [f"{{source}}/{levels[0]}/{shard}.tfrecord" for shard in shards]
         assert {shard.level for shard in primary} == {levels[0]}
         means = read_manifest(out / "videos.tsv")
         assert {shard.level for shard in means} == {Level.VIDEO}
@@ -90,9 +86,7 @@ def test_derived_shards_are_the_means_of_frames(source):
     videos = make(source, Level.FRAME)
     run(source, only(Level.FRAME))
     for name in NAMES:
-        derived = list(
-            read_videos(source.parent / "split" / "means" / f"{name}.tfrecord", Level.VIDEO, SCHEMA)
-        )
+        derived = list(read_videos(source.parent / "split" / "means" / f"{name}.tfrecord", Level.VIDEO, SCHEMA))
         assert [video.id for video in derived] == [video.id for video in videos[name]]
         for mean, video in zip(derived, videos[name], strict=True):
             assert mean.labels.tolist() == video.labels.tolist()
@@ -139,9 +133,7 @@ def test_split_without_labels_is_refused(source):
     make(source, Level.FRAME)
     video = replace(made.frame_video(np.random.default_rng(0), "a"), labels=np.empty(0, np.int32))
     write_records(source / "frame" / "test0000.tfrecord", [encode(video, Level.FRAME, SCHEMA)])
-    with pytest.raises(
-        DataError, match="split 'test': expected labelled videos, received 1 videos without a label"
-    ):
+    with pytest.raises(DataError, match="split 'test': expected labelled videos, received 1 videos without a label"):
         run(source, only(Level.FRAME))
 
 
@@ -168,9 +160,7 @@ def test_training_may_have_more_videos_at_one_level(source):
     make(source, *Level)
     write_frames(source / "frame" / "train0000.tfrecord", ["train0000_0"])
     run(source, GLOBS)
-    frames, means = (
-        read_manifest(source.parent / "split" / "train" / f"{name}.tsv") for name in ("frames", "videos")
-    )
+    frames, means = (read_manifest(source.parent / "split" / "train" / f"{name}.tsv") for name in ("frames", "videos"))
     assert [shard.videos for shard in frames] == [1, 4]
     assert [shard.videos for shard in means] == [3, 4]
 
@@ -225,9 +215,7 @@ def test_changed_shard_of_a_manifest_is_refused(source, change):
     make(source, Level.FRAME)
     manifest = write_source_manifest(source, **change)
     (value,) = change.values()
-    with pytest.raises(
-        DataError, match=rf"test0000\.tfrecord: expected .*{value}.* as the manifest records, received"
-    ):
+    with pytest.raises(DataError, match=rf"test0000\.tfrecord: expected .*{value}.* as the manifest records, received"):
         split(manifest, only(Level.FRAME), PATTERNS, SCHEMA, source.parent / "out", Path("home"), jobs=1)
 
 

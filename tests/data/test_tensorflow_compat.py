@@ -31,9 +31,7 @@ def test_tensorflow_reads_frames(tmp_path):
 
 def test_tensorflow_reads_means(tmp_path):
     videos = made.write_shard(tmp_path / "shard", Level.VIDEO, 10)
-    keys = {
-        f"mean_{name}": tf.io.FixedLenFeature([size], tf.float32) for name, size in SCHEMA.features.items()
-    }
+    keys = {f"mean_{name}": tf.io.FixedLenFeature([size], tf.float32) for name, size in SCHEMA.features.items()}
     keys |= {"id": tf.io.FixedLenFeature([], tf.string), "labels": tf.io.VarLenFeature(tf.int64)}
     records = list(tf.data.TFRecordDataset(str(tmp_path / "shard")))
     assert len(records) == len(videos)

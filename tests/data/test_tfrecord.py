@@ -33,8 +33,7 @@ def test_layout(shard):
 
     lengths = [struct.pack("<Q", len(record)) for record in RECORDS]
     expected = [
-        length + masked(length) + record + masked(record)
-        for length, record in zip(lengths, RECORDS, strict=True)
+        length + masked(length) + record + masked(record) for length, record in zip(lengths, RECORDS, strict=True)
     ]
     assert shard.read_bytes() == b"".join(expected)
 

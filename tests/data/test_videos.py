@@ -94,6 +94,11 @@ BAD_FRAME_LEVEL = {
         LISTS | {"rgb": feature_list(AUDIO, AUDIO)},
         "feature 'rgb': frame 0: expected one value of 8 bytes, received sizes .4.",
     ),
+    "sizes that add up": (
+        CONTEXT,
+        LISTS | {"rgb": feature_list(RGB[1:], RGB + b"r")},
+        "feature 'rgb': frame 0: expected one value of 8 bytes, received sizes .7.",
+    ),
     "empty frame": (
         CONTEXT,
         LISTS | {"rgb": feature_list(RGB) + made.field(1)},
@@ -111,7 +116,8 @@ BAD_FRAME_LEVEL = {
     ),
     "two ids": (CONTEXT | {"id": bytes_feature(b"a", b"b")}, LISTS, "'id': expected one id, received 2"),
     "empty id": (CONTEXT | {"id": bytes_feature(b"")}, LISTS, "'id': expected one id"),
-    "id is a number": (CONTEXT | {"id": int_feature(1)}, LISTS, "'id': expected one id, received 0"),
+    "id is a number": (CONTEXT | {"id": int_feature(1)}, LISTS, "'id': expected bytes, received int64"),
+    "labels are bytes": (CONTEXT | {"labels": bytes_feature(b"3")}, LISTS, "'labels': expected int64, received bytes"),
     "label too large": (
         CONTEXT | {"labels": int_feature(3, 10)},
         LISTS,
@@ -125,7 +131,7 @@ BAD_FRAME_LEVEL = {
     "label of more than 64 bits": (
         CONTEXT | {"labels": made.field(3, made.field(1, b"\xff" * 9 + b"\x7f"))},
         LISTS,
-        "",
+        "'labels': a number takes more than 64 bits",
     ),
     "different frame counts": (
         CONTEXT,
@@ -158,7 +164,7 @@ BAD_VIDEO_LEVEL = {
     ),
     "ints for floats": (
         {"mean_audio": int_feature(*range(4))},
-        "feature 'mean_audio': expected 4 floats, received 0",
+        "feature 'mean_audio': expected floats, received int64",
     ),
     "not a number": (
         {"mean_audio": float_feature(0, float("nan"), 0, float("inf"))},

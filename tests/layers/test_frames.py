@@ -108,11 +108,13 @@ class TestSampling:
         assert (rgb == rgb[..., :1]).all()
         np.testing.assert_array_equal(rgb[..., 0], audio[..., 0])
 
-    def test_frames_are_drawn_evenly_and_each_time_anew(self):
-        frames = self.draw(7000)[0][2, :, 0].astype(int) - 20
-        counts = np.bincount(frames, minlength=7)
-        assert np.abs(counts - 1000).max() < 5 * np.sqrt(7000 * (1 / 7) * (6 / 7))
-        assert ((frames[1:] - frames[:-1]) % 7 == 1).mean() < 0.2  # no walk through the video
+    @pytest.mark.parametrize(("video", "length"), [(1, 3), (2, 7)])
+    def test_frames_are_drawn_evenly_and_each_time_anew(self, video, length):
+        frames = self.draw(7000)[0][video, :, 0].astype(int) - 10 * video
+        counts, share = np.bincount(frames, minlength=length), 1 / length
+        assert np.abs(counts - 7000 * share).max() < 5 * np.sqrt(7000 * share * (1 - share))
+        follows = ((frames[1:] - frames[:-1]) % length == 1).mean()
+        assert follows == pytest.approx(share, abs=5 * np.sqrt(share / 7000))  # no walk through the video
 
     def test_draws_differ_between_videos_and_between_calls(self):
         keras.utils.set_random_seed(0)

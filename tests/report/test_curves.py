@@ -18,13 +18,9 @@ def test_points_are_those_of_the_pooled_ranking(videos, k):
     scores, hot = random.random((videos, 25)), random.random((videos, 25)) < 0.3
     pooled = []
     for row, true in zip(scores, hot, strict=True):
-        pooled += sorted(
-            ((score, bool(label)) for score, label in zip(row, true, strict=True)), reverse=True
-        )[:k]
+        pooled += sorted(((score, bool(label)) for score, label in zip(row, true, strict=True)), reverse=True)[:k]
     correct = [label for _, label in sorted(pooled, reverse=True)]
-    expected = [
-        (sum(correct[:rank]) / hot.sum(), sum(correct[:rank]) / rank) for rank in range(1, len(correct) + 1)
-    ]
+    expected = [(sum(correct[:rank]) / hot.sum(), sum(correct[:rank]) / rank) for rank in range(1, len(correct) + 1)]
     points = precision_recall(predict(scores, hot), k)
     assert len(points) == min(len(expected), 50)
     assert points[0] == pytest.approx(expected[0])

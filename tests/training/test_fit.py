@@ -159,7 +159,6 @@ def test_the_rate_falls_in_steps_of_examples(training, holdout, scripted, live, 
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05 * 0.5**times)
 
 
-@pytest.mark.xfail(strict=True, reason="fit rounds the steps up to whole evaluations")
 def test_no_more_steps_than_planned(training, holdout, scripted, live):
     scripted(0.5, 0.5)
     model = tiny.new("moe")

@@ -87,6 +87,17 @@ def related(**args):
     return plain, RelatedModel(plain.inputs, plain.outputs, **LAMBDAS)
 
 
+def test_centres_scales_and_the_probability_gate_are_no_kernels_below_the_experts():
+    plain = tiny.randomized("netfv")
+    model = RelatedModel(plain.inputs, plain.outputs, **LAMBDAS)
+    assert {weight.path for weight in model.below} == {
+        "fv_rgb/assignment/kernel",
+        "fv_audio/assignment/kernel",
+        "hidden/kernel",
+        "context_gate/kernel",
+    }
+
+
 def kernels(model):
     names = ("dbow_rgb", "dbow_audio")
     below = [model.get_layer(name).assignment.kernel for name in names] + [model.get_layer("hidden").kernel]

@@ -41,7 +41,6 @@ def test_the_model_sees_one_shape_alone(holdout):
     assert [len(rows) for _, rows in pairs] == [8, 8, 8, 6]
 
 
-@pytest.mark.xfail(strict=True, reason="the last batch is filled with videos of no frames, which cuDNN's LSTM refuses")
 def test_the_model_sees_no_video_without_frames(holdout):
     """On a GPU Keras's LSTM asserts that each video has a frame."""
     lengths = []

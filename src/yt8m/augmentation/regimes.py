@@ -4,9 +4,6 @@ import hashlib
 
 import numpy as np
 
-# The published rule was written for this threshold; it is scaled with the data's.
-PAPER_THRESHOLD = 1e4
-
 
 def rarest_label(labels: np.ndarray, counts: np.ndarray) -> int:
     """The label with the fewest training videos; of equals the lowest."""

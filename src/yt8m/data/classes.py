@@ -34,7 +34,7 @@ def read_class_names(path: Path | None, classes: int) -> list[str]:
             )
         for row in rows:
             index, text = row[columns["index"]], row[name]
-            if text is None or not index.isdecimal():
+            if text is None or not (index or "").isdecimal():
                 raise InputError(f"{path}: line {rows.line_num}: expected a class number and a name, received {row}")
             if int(index) < classes and text.strip():
                 names[int(index)] = text.strip()

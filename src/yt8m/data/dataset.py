@@ -49,6 +49,8 @@ class Dataset:
         self.level: Level = levels.pop()
         self.schema = schema
         self.size = sum(shard.videos for shard in shards)
+        if not self.size:
+            raise DataError(f"{manifest}: expected videos, received shards without any")
         self.paths = [locate(shard, source) for shard in shards]
 
     def videos(self) -> Iterator[Video]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from fnmatch import fnmatchcase
 from io import StringIO
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from yt8m.errors import InputError
 from yt8m.files import write_text
@@ -92,6 +92,20 @@ def locate(shard: Shard, source: str | Path) -> Path:
     if size != shard.bytes:
         raise DataError(f"{path}: expected {shard.bytes} bytes as recorded, received {size}: the shard has changed")
     return path
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether `root.glob(pattern)` would find the path; of an absolute path the end has to match."""
+
+    def match(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+        if not wanted:
+            return not parts
+        if wanted[0] == "**":
+            return any(match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
+        return bool(parts) and fnmatchcase(parts[0], wanted[0]) and match(parts[1:], wanted[1:])
+
+    wanted = PurePath(pattern).parts
+    return match(PurePath(path).parts, ("**", *wanted) if PurePath(path).is_absolute() else wanted)
 
 
 def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, list[str]]:

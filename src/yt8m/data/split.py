@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from yt8m.data.manifest import SOURCE, DataError, Shard, assign, checksum, read_manifest, root, write_manifest
+from yt8m.data.manifest import SOURCE, DataError, Shard, assign, checksum, matches, read_manifest, root, write_manifest
 from yt8m.data.tfrecord import write_records
 from yt8m.data.videos import encode, read_videos
 from yt8m.files import write_text
@@ -67,7 +67,7 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
         raise DataError(
             f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist"
         )
-    recorded = {shard.path: shard for shard in read_manifest(source) if Path(shard.path).match(pattern)}
+    recorded = {shard.path: shard for shard in read_manifest(source) if matches(shard.path, pattern)}
     return sorted(recorded), recorded
 
 

@@ -100,16 +100,17 @@ def _video_level(record: memoryview, schema: Schema) -> Video:
 
 
 def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], schema: Schema) -> Video:
-    ids = wire.bytes_values(_entry(context, schema.id_key, "keys"))
-    if len(ids) != 1 or not len(ids[0]):
-        raise wire.WireError(f"{schema.id_key!r}: expected one id, received {len(ids)}")
-    # The published test shards have no labels, so that a missing key is no error.
-    labels = np.unique(np.array(wire.int_values(context.get(schema.labels_key, memoryview(b""))), np.int64))
-    outside = labels[(labels < 0) | (labels >= schema.classes)]
-    if len(outside):
-        raise wire.WireError(
-            f"{schema.labels_key!r}: expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}"
-        )
+    id = _entry(context, schema.id_key, "keys")
+    with _at(repr(schema.id_key)):
+        ids = wire.bytes_values(id)
+        if len(ids) != 1 or not len(ids[0]):
+            raise wire.WireError(f"expected one id, received {len(ids)}")
+    with _at(repr(schema.labels_key)):
+        # The published test shards have no labels, so that a missing key is no error.
+        labels = np.unique(np.array(wire.int_values(context.get(schema.labels_key, memoryview(b""))), np.int64))
+        outside = labels[(labels < 0) | (labels >= schema.classes)]
+        if len(outside):
+            raise wire.WireError(f"expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}")
     return Video(bytes(ids[0]).decode("utf-8", "replace"), labels.astype(np.int32), features)
 
 

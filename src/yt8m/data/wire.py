@@ -83,15 +83,26 @@ def mapping(buffer: memoryview) -> dict[str, memoryview]:
     return entries
 
 
+_KINDS = {1: "bytes", 2: "floats", 3: "int64"}
+
+
+def _lists(feature: memoryview, number: int) -> Iterator[memoryview]:
+    """The lists of a `Feature` that holds one kind of value; an empty feature holds none."""
+    for found, _, _ in fields(feature):
+        if found != number:
+            raise WireError(f"expected {_KINDS[number]}, received {_KINDS.get(found, f'field {found}')}")
+    return submessages(feature, number)
+
+
 def bytes_values(feature: memoryview) -> list[memoryview]:
     """The values of a `Feature` that holds bytes."""
-    return [value for values in submessages(feature, 1) for value in submessages(values, 1)]
+    return [value for values in _lists(feature, 1) for value in submessages(values, 1)]
 
 
 def int_values(feature: memoryview) -> list[int]:
     """The values of a `Feature` that holds int64, packed or not."""
     result: list[int] = []
-    for values in submessages(feature, 3):
+    for values in _lists(feature, 3):
         for _, _, value in fields(values):
             if isinstance(value, int):
                 result.append(value)
@@ -107,7 +118,7 @@ def float_values(feature: memoryview) -> np.ndarray:
     """The values of a `Feature` that holds floats, packed or not, as float32."""
     parts = [
         np.frombuffer(value, "<f4")
-        for values in submessages(feature, 2)
+        for values in _lists(feature, 2)
         for _, _, value in fields(values)
         if not isinstance(value, int) and len(value) % 4 == 0
     ]

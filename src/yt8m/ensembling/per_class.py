@@ -13,7 +13,8 @@ COMMON = 10
 def fit(moments: Moments, seed: int) -> np.ndarray:
     """Learnt weights of a model for each class, drawn to the common ones the more, the less there is of the class.
 
-    To a class's moments are added `COMMON` times those of the mean class; a class never seen takes the common weights.
+    To a class's moments are added `COMMON` times those of the mean class; a class that no
+    video shows and no model scores takes the common weights.
     """
     shared = Moments(
         moments.gram + COMMON * moments.gram.mean(0),

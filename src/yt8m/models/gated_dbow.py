@@ -31,8 +31,8 @@ class GatedSoftDBoW(keras.layers.Layer):
 
     def build(self, x_shape, mask_shape=None):
         self.assignment.build(x_shape)
-        self.reduce = self.add_weight((self.clusters, self.rank), inverse_sqrt(self.clusters), name="reduce")
-        self.expand = self.add_weight((self.rank, self.clusters), inverse_sqrt(self.rank), name="expand")
+        self.reduce = self.add_weight((self.clusters, self.rank), inverse_sqrt(self.clusters), name="reduce_kernel")
+        self.expand = self.add_weight((self.rank, self.clusters), inverse_sqrt(self.rank), name="expand_kernel")
         self.norm.build((x_shape[0], self.clusters))
 
     def call(self, x, mask, training=False):

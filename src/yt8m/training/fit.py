@@ -23,7 +23,7 @@ class Plan:
         batch_size: videos a step.
         learning_rate: of Adam; times `decay` after each `decay_examples` videos seen (staircase).
         clip_norm: largest norm of each weight's gradient, as [9] clips.
-        steps: at most.
+        steps: at most; those behind the last score are not made.
         eval_steps: the holdout is scored each so many steps.
         patience: stop after so many scores without a new best.
     """
@@ -51,14 +51,15 @@ def plan(
     patience: int,
 ) -> Plan:
     """A plan in steps from parameters in epochs and examples."""
+    steps = max(1, epochs * videos // batch_size)
     return Plan(
         batch_size,
         learning_rate,
         decay,
         decay_examples,
         clip_norm,
-        steps=max(1, epochs * videos // batch_size),
-        eval_steps=max(1, eval_examples // batch_size),
+        steps=steps,
+        eval_steps=min(max(1, eval_examples // batch_size), steps),
         patience=patience,
     )
 
@@ -98,7 +99,7 @@ def fit(
     best = BestOnHoldout(holdout, plan, live)
     if score_start:
         best.score(model, step=0)
-    evals = -(-plan.steps // plan.eval_steps)
+    evals = max(1, plan.steps // plan.eval_steps)  # what is left behind the last score could not be kept
     model.fit(
         training,
         steps_per_epoch=plan.eval_steps,

@@ -26,7 +26,7 @@ class Omega:
     """`Omega = vectors diag(values) vectors^T` (eq. 6).
 
     Attributes:
-        vectors: (C, r) orthonormal columns.
+        vectors: (C, r), orthonormal columns (those of the smallest values nearly so).
         values: (r,), never negative, their sum is 1.
     """
 
@@ -80,8 +80,9 @@ class RelatedModel(keras.Model):
         self.ridge = damping / self.classes
         self.below = [
             weight
-            for weight in self.trainable_weights
-            if len(weight.shape) > 1 and not any(weight is own for own in experts.trainable_weights)
+            for layer in self.layers[: self.layers.index(experts)]
+            for weight in layer.trainable_weights
+            if weight.name.endswith("kernel")
         ]
         rank = min(self.classes, self.kernel.shape[0] * experts.mixtures)
         self.vectors = self.add_weight((self.classes, rank), "zeros", trainable=False, name="omega_vectors")

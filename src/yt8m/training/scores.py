@@ -16,7 +16,11 @@ def predict(model: keras.Model, dataset: Dataset, batch_size: int) -> Iterator[t
     """
     for batch in dataset.batches(batch_size):
         missing = batch_size - len(batch.ids)
-        inputs = {name: np.pad(x, [(0, missing)] + [(0, 0)] * (x.ndim - 1)) for name, x in batch.inputs.items()}
+        inputs = {
+            # Its last video repeated: a video without frames is nothing that cuDNN's recurrent layers take.
+            name: np.pad(x, [(0, missing)] + [(0, 0)] * (x.ndim - 1), mode="edge")
+            for name, x in batch.inputs.items()
+        }
         scores = keras.ops.convert_to_numpy(model.predict_on_batch(inputs))
         yield batch, scores[: len(batch.ids)].astype(np.float32)
 
