@@ -104,6 +104,7 @@ def fit(
         training,
         steps_per_epoch=plan.eval_steps,
         epochs=evals,
+        shuffle=False,  # the batches are
         verbose=0,
         callbacks=[best, Progress(evals * plan.eval_steps, best), *callbacks],
     )
