@@ -1,3 +1,4 @@
+import time
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from tests.data import made
 from tests.data.made import SCHEMA
-from yt8m.data.dataset import Dataset
+from yt8m.data.dataset import Dataset, prefetch
 from yt8m.data.manifest import DataError, Shard, checksum, write_manifest
 from yt8m.data.videos import Video
 from yt8m.schema import Level
@@ -130,3 +131,31 @@ def test_shards_without_videos_are_refused(tmp_path):
     write_manifest(tmp_path / "m.tsv", [Shard(Level.FRAME, f"{{source}}/{path.name}", 0, 0, checksum(path))])
     with pytest.raises(DataError, match=r"m\.tsv: expected videos, received shards without any"):
         Dataset(tmp_path / "m.tsv", path.parent, SCHEMA)
+
+
+def test_prefetch_gives_the_same_items_and_works_ahead():
+    made_so_far = []
+
+    def items():
+        for index in range(5):
+            made_so_far.append(index)
+            yield index
+
+    ahead = prefetch(items(), depth=2)
+    assert next(ahead) == 0
+    deadline = time.monotonic() + 10
+    while len(made_so_far) < 3 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert made_so_far == [0, 1, 2]  # two more than were asked for, and no others
+    assert list(ahead) == [1, 2, 3, 4]
+
+
+def test_prefetch_passes_errors_on():
+    def items():
+        yield 1
+        raise DataError("damaged")
+
+    ahead = prefetch(items())
+    assert next(ahead) == 1
+    with pytest.raises(DataError, match="damaged"):
+        next(ahead)

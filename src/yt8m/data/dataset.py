@@ -1,9 +1,11 @@
 """Batches of videos for models: padded, in order or shuffled, always bytes as stored."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from yt8m.data.videos import Video, read_videos
 from yt8m.schema import Level, Schema
 
 LENGTH = "num_frames"
+Item = TypeVar("Item")
 
 
 class Batch(NamedTuple):
@@ -87,6 +90,16 @@ class Dataset:
     def _batches(self, videos: Iterator[Video], size: int) -> Iterator[Batch]:
         while batch := list(islice(videos, size)):
             yield collate(batch, self.level, self.schema)
+
+
+def prefetch(items: Iterator[Item], depth: int = 2) -> Iterator[Item]:
+    """The same items, the next `depth` made in a thread while the last is in use."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        ahead = deque(pool.submit(next, items, end) for _ in range(depth))
+        while (item := ahead.popleft().result()) is not end:
+            ahead.append(pool.submit(next, items, end))
+            yield cast(Item, item)
 
 
 def collate(videos: Sequence[Video], level: Level, schema: Schema) -> Batch:

@@ -8,7 +8,7 @@ import numpy as np
 from dvclive import Live
 from tqdm import tqdm
 
-from yt8m.data.dataset import Batch, Dataset
+from yt8m.data.dataset import Batch, Dataset, prefetch
 from yt8m.training.losses import cross_entropy
 from yt8m.training.scores import dataset_gap
 
@@ -95,13 +95,15 @@ def fit(
     schedule = keras.optimizers.schedules.ExponentialDecay(
         plan.learning_rate, max(1, plan.decay_examples // plan.batch_size), plan.decay, staircase=True
     )
-    model.compile(keras.optimizers.Adam(schedule, clipnorm=plan.clip_norm), cross_entropy)
+    optimizer = keras.optimizers.Adam(schedule, clipnorm=plan.clip_norm)
+    optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice
+    model.compile(optimizer, cross_entropy)
     best = BestOnHoldout(holdout, plan, live)
     if score_start:
         best.score(model, step=0)
     evals = max(1, plan.steps // plan.eval_steps)  # what is left behind the last score could not be kept
     model.fit(
-        training,
+        prefetch(training),
         steps_per_epoch=plan.eval_steps,
         epochs=evals,
         shuffle=False,  # the batches are
