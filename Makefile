@@ -19,7 +19,7 @@ repro: env
 test: env
 	ruff check .
 	mypy
-	pytest -n 2
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Installs again only when the lock or the project's metadata has changed since.
 env:
