@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.models.tiny import SCHEMA
 from yt8m.layers.frames import (
     Dequantize,
     NormalizeFrames,
@@ -14,16 +15,7 @@ from yt8m.layers.frames import (
     video_inputs,
 )
 from yt8m.quantization import dequantize
-from yt8m.schema import Level, Schema
-
-SCHEMA = Schema(
-    id_key="id",
-    labels_key="labels",
-    mean_prefix="mean_",
-    features={"rgb": 6, "audio": 4},
-    classes=5,
-    max_frames=7,
-)
+from yt8m.schema import Level
 
 
 def test_bytes_are_dequantised_as_published():
