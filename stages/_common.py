@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 DATA, METRICS = Path("data"), Path("metrics")
 SPLIT = DATA / "split"
 PREDICTIONS = DATA / "predictions"
+STATES = DATA / "states"  # of trainings that were cut off; not an output of any stage
 
 
 def run(stage: Callable[..., None]) -> None:
     """Call a stage with the checked parameters and the command line's words; end with a line, not a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # or a log file shows no progress
     try:
         stage(load(), *sys.argv[1:])
     except (InputError, OSError) as error:
@@ -42,4 +46,4 @@ def summarize(values: dict[str, object], *name: str) -> None:
         log.make_summary()
 
 
-__all__ = ["DATA", "METRICS", "PREDICTIONS", "SPLIT", "Params", "live", "run", "summarize"]
+__all__ = ["DATA", "METRICS", "PREDICTIONS", "SPLIT", "STATES", "Params", "live", "run", "summarize"]

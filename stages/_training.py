@@ -1,18 +1,26 @@
-"""The part that all trainings share: parameters to a plan, a model trained and saved."""
+"""The part that all trainings share: parameters to a plan, a model trained, its state kept, and saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
-from stages._common import SPLIT, Params, live
+from stages._common import SPLIT, STATES, Params, live
 from yt8m import models
 from yt8m.data.dataset import Batch, Dataset
 from yt8m.errors import InputError
-from yt8m.files import whole
+from yt8m.files import remove, whole
 from yt8m.params import Model
-from yt8m.training.determinism import make_deterministic
-from yt8m.training.fit import Plan, fit, plan, samples
+from yt8m.training.devices import Devices, prepare
+from yt8m.training.fit import Plan, Samples, fit, plan, samples
+from yt8m.training.state import State, fingerprint
+
+if TYPE_CHECKING:
+    from dvclive import Live
 
 
 def make_plan(params: Params, videos: int, batch_size: int, learning_rate: float, epochs: int) -> Plan:
@@ -28,7 +36,89 @@ def make_plan(params: Params, videos: int, batch_size: int, learning_rate: float
         clip_norm=train.clip_norm,
         eval_examples=train.eval_examples,
         patience=train.patience,
+        ema=train.ema,
+        xla=train.xla,
     )
+
+
+@contextmanager
+def logged(devices: Devices, *name: str) -> Iterator["Live"]:
+    """Log to `metrics/NAME/…`, in the one process that writes."""
+    if devices.process == 0:
+        with live(*name) as log:
+            yield log
+        return
+    from dvclive import Live
+
+    with TemporaryDirectory() as folder, Live(folder, dvcyaml=None, save_dvc_exp=False) as log:
+        yield log
+
+
+def fit_model(
+    params: Params,
+    devices: Devices,
+    model: keras.Model,
+    schedule: Plan,
+    train: Dataset,
+    holdout: str,
+    seed: int,
+    *name: str,
+    out: Path,
+    save: Callable[[Path], None],
+    decisive: Iterable[object],
+    inputs: Iterable[Path] = (),
+    targets: Callable[[Batch], np.ndarray] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    score_start: bool = False,
+    max_bytes: int | None = None,
+) -> float:
+    """Train a model that was built, save it to `out`, and log to `metrics/NAME/…`; go on where a killed run was.
+
+    Args:
+        holdout: manifest's name in the holdout's folder.
+        seed: of the videos' order.
+        name: the stage and what it trains.
+        save: writes the model into a folder.
+        decisive: parameters that decide the result, beside the plan and the order of videos.
+        inputs: files that decide it, beside the manifests.
+        targets: see `samples`.
+        callbacks: see `fit`.
+        score_start: see `fit`.
+        max_bytes: the most that the saved model may take on disk.
+
+    Raises:
+        InputError: where the saved model takes more than `max_bytes`; nothing is saved then.
+    """
+    rows, buffer = devices.rows(schedule.batch_size), params.train.shuffle_buffer
+    manifests = [train.manifest, SPLIT / "holdout" / holdout]
+    settings = [schedule, seed, buffer, devices.replicas, *decisive]
+    states = STATES.joinpath(*name)
+    state = State(states / fingerprint(settings, [*manifests, *inputs]), write=devices.process == 0)
+
+    def training(start: int) -> Samples:
+        return samples(train.shuffled(schedule.batch_size, seed, buffer, start=start, rows=rows), targets)
+
+    with logged(devices, *name) as log:
+        gap = fit(
+            model,
+            training,
+            Dataset(manifests[1], params.data.source, params.data.layout),
+            schedule,
+            log,
+            state,
+            callbacks=callbacks,
+            score_start=score_start,
+        )
+        if devices.process == 0:
+            with whole(out) as folder:
+                save(folder)
+                size = sum(path.stat().st_size for path in folder.iterdir())
+                if max_bytes is not None and size > max_bytes:
+                    raise InputError(f"expected a model of at most {max_bytes:,} bytes, received {size:,} bytes")
+            log.summary["bytes"] = size
+            log.make_summary()
+            remove(states)
+    return gap
 
 
 def train_model(
@@ -39,15 +129,12 @@ def train_model(
     *name: str,
     holdout: str = "frames.tsv",
     targets: Callable[[Batch], np.ndarray] | None = None,
+    decisive: Iterable[object] = (),
+    inputs: Iterable[Path] = (),
     max_bytes: int | None = None,
 ) -> float:
-    """Train a new model on the videos of a manifest, save it to `out`, and log to `metrics/NAME/…`.
-
-    Raises:
-        InputError: where the saved model takes more than `max_bytes` on disk; nothing is saved then.
-    """
-    make_deterministic()
-    data = params.data
+    """Train a new model on the videos of a manifest; for the rest see `fit_model`."""
+    devices, data = prepare(params.train.xla), params.data
     train = Dataset(manifest, data.source, data.layout)
     description = models.describe(
         settings.family,
@@ -55,26 +142,27 @@ def train_model(
         train.level,
         seed=settings.seed,
         momentum=params.train.batch_norm_momentum,
+        precision=params.train.precision,
         args=settings.args,
     )
-    model = models.build(description)
-    print(f"{'/'.join(name)}: {settings.family}, {model.count_params():,} parameters, {train.size} videos")
-    schedule = make_plan(params, train.size, settings.batch_size, settings.learning_rate, settings.epochs)
-    batches = train.shuffled(settings.batch_size, settings.seed, params.train.shuffle_buffer)
-    with live(*name) as log:
-        gap = fit(
+    with devices.scope():
+        model = models.build(description)
+        print(f"{'/'.join(name)}: {settings.family}, {model.count_params():,} parameters, {train.size} videos")
+        gap = fit_model(
+            params,
+            devices,
             model,
-            samples(batches, targets),
-            Dataset(SPLIT / "holdout" / holdout, data.source, data.layout),
-            schedule,
-            log,
+            make_plan(params, train.size, settings.batch_size, settings.learning_rate, settings.epochs),
+            train,
+            holdout,
+            settings.seed,
+            *name,
+            out=out,
+            save=lambda folder: models.save(model, description, folder),
+            decisive=[description, *decisive],
+            inputs=inputs,
+            targets=targets,
+            max_bytes=max_bytes,
         )
-        with whole(out) as folder:
-            models.save(model, description, folder)
-            size = sum(path.stat().st_size for path in folder.iterdir())
-            if max_bytes is not None and size > max_bytes:
-                raise InputError(f"expected a model of at most {max_bytes:,} bytes, received {size:,} bytes")
-        log.summary["bytes"] = size
-        log.make_summary()
     print(f"{'/'.join(name)}: holdout GAP {gap:.4f}")
     return gap

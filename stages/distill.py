@@ -10,7 +10,8 @@ from yt8m.predictions import read
 
 def main(params: Params) -> None:
     settings = params.distill
-    teacher, classes = read(DATA / "ensemble" / "teacher.parquet"), params.data.layout.classes
+    teacher_file = DATA / "ensemble" / "teacher.parquet"
+    teacher, classes = read(teacher_file), params.data.layout.classes
 
     def targets(batch: Batch) -> np.ndarray:
         # Cross-entropy is linear in its targets: eq. 7's two terms are one with the mixture of both.
@@ -24,6 +25,8 @@ def main(params: Params) -> None:
         DATA / "distill",
         "distill",
         targets=targets,
+        decisive=[settings.share],
+        inputs=[teacher_file],
         max_bytes=settings.max_bytes,
     )
 

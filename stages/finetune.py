@@ -16,49 +16,50 @@ def main(params: Params, name: str) -> None:
     # Keras is not needed, and not loaded, to pass a model on.
     with whole(out) as folder:
         shutil.copytree(trained, folder)
-    gap = json.loads((METRICS / "train" / name / "metrics.json").read_text(encoding="utf-8"))["gap"]
+    was = json.loads((METRICS / "train" / name / "metrics.json").read_text(encoding="utf-8"))
+    gap = was["gap"]
     with live("finetune", name) as log:
         log.step = 0
         log.log_metric("holdout_gap", gap)
-        log.summary.update(gap_before=gap, gap=gap)
+        log.summary.update(gap_before=gap, gap=gap, bytes=was["bytes"])
         log.make_summary()
     print(f"finetune/{name}: as trained, holdout GAP {gap:.4f}")
 
 
 def finetune(params: Params, name: str, trained: Path, out: Path) -> None:
-    from stages._training import make_plan
+    from stages._training import fit_model, make_plan
     from yt8m import models
     from yt8m.data.dataset import Dataset
-    from yt8m.training.determinism import make_deterministic
-    from yt8m.training.fit import fit, samples
+    from yt8m.training.devices import prepare
     from yt8m.training.relations import Alternate, RelatedModel
-    from yt8m.training.scores import dataset_gap
 
-    make_deterministic()
-    settings, member, data = params.finetune, params.models[name], params.data
-    plain, description = models.load(trained)
-    model = RelatedModel(
-        plain.inputs, plain.outputs, lambda1=settings.lambda1, lambda2=settings.lambda2, damping=settings.damping
-    )
+    devices, data = prepare(params.train.xla), params.data
+    settings, member = params.finetune, params.models[name]
     train = Dataset(SPLIT / "train" / "frames.tsv", data.source, data.layout)
-    holdout = Dataset(SPLIT / "holdout" / "frames.tsv", data.source, data.layout)
-    schedule = make_plan(params, train.size, member.batch_size, settings.learning_rate, settings.epochs)
-    # Another order of videos than in training.
-    batches = train.shuffled(member.batch_size, member.seed + 1_000_000, params.train.shuffle_buffer)
-    with live("finetune", name) as log:
-        log.summary["gap_before"] = dataset_gap(plain, holdout, schedule.batch_size)
-        gap = fit(
-            model,
-            samples(batches),
-            holdout,
-            schedule,
-            log,
+    with devices.scope():
+        plain, description = models.load(trained)
+        related = RelatedModel(
+            plain.inputs, plain.outputs, lambda1=settings.lambda1, lambda2=settings.lambda2, damping=settings.damping
+        )
+        print(f"finetune/{name}: {member.family}, {plain.count_params():,} parameters, {train.size} videos")
+        gap = fit_model(
+            params,
+            devices,
+            related,
+            make_plan(params, train.size, member.batch_size, settings.learning_rate, settings.epochs),
+            train,
+            "frames.tsv",
+            member.seed + 1_000_000,  # another order of videos than in training
+            "finetune",
+            name,
+            out=out,
+            save=lambda folder: models.save(plain, description, folder),
+            decisive=[description, settings.model_dump()],
+            inputs=[trained / models.WEIGHTS],
             callbacks=[Alternate(settings.period)],
             score_start=True,
         )
-    with whole(out) as folder:
-        models.save(plain, description, folder)
-    print(f"finetune/{name}: holdout GAP {log.summary['gap_before']:.4f} before, {gap:.4f} after")
+    print(f"finetune/{name}: holdout GAP {gap:.4f}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from stages._common import SPLIT, Params, run, summarize
 from yt8m import metrics, models
 from yt8m.data.dataset import Dataset
 from yt8m.predictions import read, writer
-from yt8m.training.determinism import make_deterministic
+from yt8m.training.devices import make_deterministic
 from yt8m.training.scores import predict
 
 

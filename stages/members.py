@@ -8,13 +8,14 @@ from pathlib import Path
 
 from dvc.utils.serialize import modify_yaml
 
-from stages._common import DATA, METRICS, PREDICTIONS, Params, run
+from stages._common import DATA, METRICS, PREDICTIONS, STATES, Params, run
 from yt8m.files import remove, write_json
 
 STAGES = ("train", "finetune", "infer")
 FOLDERS = [
     *(DATA / stage for stage in STAGES),
     *(METRICS / stage for stage in STAGES),
+    *(STATES / stage for stage in STAGES),
     *(PREDICTIONS / split for split in ("train", "holdout", "test")),
 ]
 

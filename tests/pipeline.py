@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 # They check parameters and decide no result (see params.py): a stage does not depend on them.
-CHECKS_ONLY = {"src/yt8m/params.py", "src/yt8m/registry.py"}
+CHECKS_ONLY = {"src/yt8m/arguments.py", "src/yt8m/params.py", "src/yt8m/registry.py"}
 
 
 def load_yaml(name: str):

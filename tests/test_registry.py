@@ -35,7 +35,7 @@ def test_every_family_has_a_readable_signature(family):
 def test_arguments(family):
     """Those of params.yaml fit; none may lack, none be added, none be of a wrong kind."""
     args = arguments_in_use()[family]
-    assert registry.check_arguments(family, SCHEMA, args) == args
+    assert registry.check_arguments(family, SCHEMA, args).model_dump() == args
     for name, value in args.items():
         with pytest.raises(ValidationError, match=name):
             registry.check_arguments(family, SCHEMA, {key: args[key] for key in args if key != name})

@@ -1,16 +1,22 @@
 """The command `yt8m`."""
 
 import argparse
+import json
+import os
 import sys
 from pathlib import Path
 
 from joblib import Parallel, delayed
+from rich import box
+from rich.console import Console
+from rich.table import Table
 from tqdm import tqdm
 
 from yt8m.data import wire
 from yt8m.data.manifest import DataError, Shard, checksum, write_manifest
 from yt8m.data.tfrecord import read_records
 from yt8m.errors import InputError
+from yt8m.params import load
 from yt8m.schema import Level
 
 
@@ -22,6 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("folder", type=Path)
     command.add_argument("--output", type=Path, help="default: FOLDER/manifest.tsv")
     command.set_defaults(run=manifest)
+    command = commands.add_parser("families", help="list the models of a parameter file with their sizes")
+    command.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    command.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+    command.set_defaults(run=families)
     args = vars(parser.parse_args(argv))
     try:
         args.pop("run")(**args)
@@ -56,3 +66,28 @@ def describe(path: Path, root: Path) -> Shard:
     absolute = path.resolve()
     name = absolute.relative_to(root.resolve()) if absolute.is_relative_to(root.resolve()) else absolute
     return Shard(level, str(name), path.stat().st_size, 1 + sum(1 for _ in records), checksum(path))
+
+
+def families(params: Path, as_json: bool) -> None:
+    """Print each model's family, parameters, bytes in two types, and whether it keeps to the limit.
+
+    Raises:
+        ParamsError: where the file is wrong.
+    """
+    checked = load(params)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from yt8m.families import sizes  # imports Keras
+
+    rows = list(sizes(checked))
+    if as_json:
+        print(json.dumps([row._asdict() for row in rows], indent=2))
+        return
+    limit = checked.distill.max_bytes
+    table = Table(box=box.SIMPLE, caption=f"The limit is distill.max_bytes, {limit:,} bytes.", caption_justify="left")
+    for heading in ("model", "family", "parameters", "fp32 bytes", "fp16 bytes", "fits"):
+        right = heading.startswith(("parameters", "fp"))
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        figures = [f"{value:,}" for value in (row.parameters, row.bytes_fp32, row.bytes_fp16)]
+        table.add_row(row.model, row.family, *figures, ", ".join(row.fits) or "no")
+    Console(width=None if sys.stdout.isatty() else 100).print(table)

@@ -5,7 +5,7 @@ result, and stages need not depend on it.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -101,6 +101,9 @@ class Augment(Section):
 class Train(Section):
     """What all trainings share."""
 
+    precision: Literal["float32", "mixed_bfloat16"]
+    xla: bool
+    ema: Annotated[float, Field(ge=0, lt=1)]
     batch_norm_momentum: Fraction
     decay: Annotated[float, Field(gt=0, le=1)]
     decay_examples: PositiveInt

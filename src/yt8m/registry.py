@@ -4,19 +4,18 @@ Keras is not imported here, so that parameters are checked within a moment.
 """
 
 import ast
-import builtins
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, create_model
 
+from yt8m import arguments as shared
+from yt8m.arguments import Arguments
 from yt8m.schema import Schema
 
 PACKAGE = Path(__file__).parent
-COMMON = ("momentum",)  # keyword arguments that every family gets from `train` in params.yaml
 
 
 def names(folder: str) -> list[str]:
@@ -35,33 +34,28 @@ def require(folder: str, name: str) -> None:
 
 
 @cache
-def arguments(family: str) -> type[BaseModel]:
-    """The keyword arguments of a family's `build` as a pydantic model: the signature is the schema.
+def arguments(family: str) -> type[Arguments]:
+    """The type of the parameter `args` of a family's `build`: a class of `yt8m.arguments` or of the family's file.
 
-    Annotations are builtins and pydantic's types; they are read from the source, not imported.
+    The file is read, not imported, which would import Keras; a class in it may use pydantic and `yt8m.arguments`.
     """
     tree = ast.parse((PACKAGE / "models" / f"{family}.py").read_text(encoding="utf-8"))
     build = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "build")
-    known = vars(builtins) | vars(pydantic) | {name: getattr(pydantic, name) for name in pydantic.__all__}
-    fields: dict[str, Any] = {
-        argument.arg: (eval(ast.unparse(argument.annotation), known), ...)
-        for argument in build.args.kwonlyargs
-        if argument.arg not in COMMON and argument.annotation
-    }
-    return create_model(
-        f"{family}_args", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **fields
-    )
+    name = next(ast.unparse(arg.annotation) for arg in build.args.args if arg.arg == "args" and arg.annotation)
+    known = {key: getattr(pydantic, key) for key in pydantic.__all__} | vars(shared)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            exec(ast.unparse(node), known)
+    return cast(type[Arguments], known[name])
 
 
-def check_arguments(family: str, schema: Schema, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked arguments of a family; those given as a mapping must name exactly the schema's features.
+def check_arguments(family: str, schema: Schema, args: Mapping[str, Any]) -> Arguments:
+    """The checked arguments of a family, which must go with the schema.
 
     Raises:
         ValueError: for an unknown family or a wrong argument (pydantic's ValidationError is one).
     """
     require("models", family)
-    checked = dict(arguments(family).model_validate(dict(args)))
-    for key, value in checked.items():
-        if isinstance(value, dict) and set(value) != set(schema.features):
-            raise ValueError(f"{key}: expected the features {list(schema.features)}, received {list(value)}")
+    checked = arguments(family).model_validate(dict(args))
+    checked.check(schema)
     return checked

@@ -7,8 +7,9 @@ import pytest
 
 from tests.data import made
 from tests.data.made import SCHEMA
-from yt8m.data.dataset import Dataset, prefetch
+from yt8m.data.dataset import Dataset, prefetch, shuffled_order
 from yt8m.data.manifest import DataError, Shard, checksum, write_manifest
+from yt8m.data.tfrecord import RecordError
 from yt8m.data.videos import Video
 from yt8m.schema import Level
 
@@ -98,6 +99,51 @@ def test_shuffled_contents_stay_with_their_ids(tmp_path):
             length = batch.inputs["num_frames"][row]
             np.testing.assert_array_equal(batch.inputs["rgb"][row, :length], videos[id].features["rgb"])
             assert np.flatnonzero(batch.labels[row]).tolist() == videos[id].labels.tolist()
+
+
+@pytest.mark.parametrize("start", [1, 3, 9, 20])
+@pytest.mark.parametrize("buffer", [1, 3, 1000])
+def test_a_later_start_gives_the_same_batches(tmp_path, start, buffer):
+    """Whatever the epoch, and whichever videos a batch takes of two epochs."""
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    whole = [batch.ids for batch in islice(dataset.shuffled(4, 0, buffer), start + 5)]
+    late = islice(dataset.shuffled(4, 0, buffer, start=start), 5)
+    assert [batch.ids for batch in late] == whole[start:]
+
+
+def test_rows_of_a_batch_go_to_the_process_they_are_of(tmp_path):
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    whole = list(islice(dataset.shuffled(4, 0, 3), 9))
+    parts = [islice(dataset.shuffled(4, 0, 3, rows=slice(at, at + 2)), 9) for at in (0, 2)]
+    for batch, first, second in zip(whole, *parts, strict=True):
+        assert first.ids + second.ids == batch.ids
+        np.testing.assert_array_equal(np.concatenate([first.labels, second.labels]), batch.labels)
+
+
+def test_what_is_passed_over_is_not_looked_at(tmp_path):
+    """A damaged record stops the process whose row it is, and no other."""
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    path = dataset.paths[0]
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+    damaged = []
+    for at in range(4):
+        try:
+            list(islice(dataset.shuffled(4, 0, 3, rows=slice(at, at + 1)), TOTAL // 4))
+        except RecordError:
+            damaged.append(at)
+    assert len(damaged) == 1
+
+
+def test_a_shuffle_buffer_draws_each_place_once():
+    shards, order = shuffled_order([5, 0, 7], np.random.default_rng(0), 4)
+    assert sorted(shards) == [0, 1, 2]
+    assert sorted(order) == list(range(12))
+    assert all(place < rank + 4 for rank, place in enumerate(order))  # nothing is read before it must be
 
 
 def test_mixed_levels_are_refused(tmp_path):

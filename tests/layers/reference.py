@@ -92,3 +92,23 @@ def experts(x, layer):
         for i in range(m):
             result[c] += share[i] * sigmoid(x @ kernel[:, c * m + i] + bias[c * m + i])
     return result
+
+
+def nextvlad(frames, layer):
+    """Group by group and frame by frame; the vector is batch-normalised, not brought to length 1."""
+    groups, k, size = layer.groups, layer.clusters, layer.group_size
+    y = frames @ of(layer.expand) + of(layer.expand_bias)
+    attention = sigmoid(y @ of(layer.attend) + of(layer.attend_bias))
+    logits = batch_norm(y @ of(layer.assign), layer.assignment_norm)
+    sums, centres = np.zeros((k, size)), of(layer.centres)
+    for t in range(len(frames)):
+        for g in range(groups):
+            a = softmax(logits[t, g * k : (g + 1) * k])
+            for c in range(k):
+                sums[c] += attention[t, g] * a[c] * (y[t, g * size : (g + 1) * size] - centres[c])
+    return batch_norm(np.concatenate([unit(row) for row in sums]), layer.norm)
+
+
+def squeeze_gate(x, layer):
+    inner = np.maximum(batch_norm(x @ of(layer.squeeze), layer.norm), 0)
+    return x * sigmoid(inner @ of(layer.excite))

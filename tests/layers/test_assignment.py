@@ -9,15 +9,17 @@ from yt8m.models.gated_dbow import GatedSoftDBoW
 from yt8m.models.netfv import NetFV
 from yt8m.models.netrvlad import NetRVLAD
 from yt8m.models.netvlad import NetVLAD
+from yt8m.models.nextvlad import NeXtVLAD
 
 BATCH, FRAMES, SIZE, CLUSTERS = 4, 7, 6, 3
 POOLING = [
     pytest.param(SoftDBoW(CLUSTERS, 0.9), reference.dbow, id="SoftDBoW"),
-    pytest.param(GatedSoftDBoW(CLUSTERS, 2, 0.9), reference.gated_dbow, id="GatedSoftDBoW"),
+    pytest.param(GatedSoftDBoW(CLUSTERS, 0.9, 2), reference.gated_dbow, id="GatedSoftDBoW"),
     pytest.param(NetVLAD(CLUSTERS, 0.9), reference.vlad, id="NetVLAD"),
     pytest.param(NetRVLAD(CLUSTERS, 0.9), reference.vlad, id="NetRVLAD"),
     pytest.param(NetFV(CLUSTERS, 0.9), reference.fisher, id="NetFV"),
 ]
+NEXTVLAD = pytest.param(NeXtVLAD(CLUSTERS, 0.9, groups=4, expansion=2), reference.nextvlad, id="NeXtVLAD")
 
 
 @pytest.fixture
@@ -46,14 +48,14 @@ def test_assignment_is_a_softmax_over_clusters_and_zero_for_masked_frames(x, mas
     np.testing.assert_allclose(layer(x, mask), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("layer", "pool"), POOLING)
+@pytest.mark.parametrize(("layer", "pool"), [*POOLING, NEXTVLAD])
 def test_pooling_equals_loops_over_the_unmasked_frames(layer, pool, x, mask):
     built(layer)
     expected = [pool(frames[keep], layer) for frames, keep in zip(x, mask, strict=True)]
     np.testing.assert_allclose(layer(x, mask), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("layer", "pool"), POOLING)
+@pytest.mark.parametrize(("layer", "pool"), [*POOLING, NEXTVLAD])
 def test_pooling_ignores_the_order_of_frames(layer, pool, x, mask):
     built(layer)
     order = np.random.default_rng(3).permutation(FRAMES)

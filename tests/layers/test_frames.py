@@ -10,7 +10,6 @@ from yt8m.layers.frames import (
     NormalizeFrames,
     SampleFrames,
     frames_in_order,
-    l2_normalize,
     split_features,
     video_inputs,
 )
@@ -40,10 +39,6 @@ def test_each_frame_is_divided_by_its_length_over_all_features():
         row = np.concatenate([rgb[video, frame], audio[video, frame]]).astype(np.float64)
         expected[video, frame] = row / np.sqrt((row**2).sum())
     np.testing.assert_allclose(NormalizeFrames()([rgb, audio], mask), expected, atol=1e-6)
-
-
-def test_normalising_zero_gives_zero():
-    assert not np.any(l2_normalize(np.zeros((2, 3), np.float32)))
 
 
 def test_split_features_undoes_the_concatenation():

@@ -23,10 +23,12 @@ CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by
     "NetFV": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "NetRVLAD": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "NetVLAD": ({"clusters": 3, "momentum": 0.5}, POOLED),
+    "NeXtVLAD": ({"clusters": 3, "momentum": 0.5, "groups": 4, "expansion": 2}, POOLED),
     "NormalizeFrames": ({}, [FRAMES, MASK]),
     "SampleFrames": ({"frames": 7}, [FRAMES, np.array([3, 7], np.int32)]),
     "SoftAssignment": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "SoftDBoW": ({"clusters": 3, "momentum": 0.5}, POOLED),
+    "SqueezeGate": ({"momentum": 0.5, "reduction": 2}, [VECTORS]),
 }
 
 
@@ -41,6 +43,7 @@ def own_layers():
         for module in modules
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, keras.Layer) and value.__module__ == module.__name__
+        if "call" in vars(value)  # Pooling has none of its own
     }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from yt8m.training.determinism import make_deterministic
+from yt8m.training.devices import make_deterministic
 
 
 @pytest.fixture(scope="session", autouse=True)

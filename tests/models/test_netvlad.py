@@ -9,7 +9,7 @@ from tests.models import forward, tiny
 
 @pytest.mark.parametrize(("schema", "level"), forward.CASES)
 def test_scores_equal_numpy(schema, level):
-    pools = {name: (f"vlad_{name}", reference.vlad) for name in schema.features}
+    pools = {name: (f"pool_{name}", reference.vlad) for name in schema.features}
     forward.assert_equals("netvlad", schema, level, pools, forward.gated)
 
 

@@ -16,6 +16,7 @@ SCHEMA = Schema(
 )
 ONE_FEATURE = SCHEMA.model_copy(update={"features": {"visual": 6}})
 CLUSTERS = {"rgb": 3, "audio": 2, "visual": 4}
+GROUPS = {"rgb": 4, "audio": 2, "visual": 3}
 EXPERTS = {"mixtures": 2, "l2": 1e-6}
 RECURRENT = {"layers": 2, "units": 3} | EXPERTS
 POOLED = {"frames": 6, "clusters": CLUSTERS, "hidden": 4} | EXPERTS
@@ -28,20 +29,20 @@ ARGS: dict[str, dict] = {
     "netfv": POOLED,
     "netrvlad": POOLED,
     "netvlad": POOLED,
+    "nextvlad": POOLED | {"groups": GROUPS, "expansion": 2, "reduction": 2, "dropout": 0.5},
 }
 
 
 def arguments(family, schema=SCHEMA):
     """The family's arguments for the features of a schema."""
     args = dict(ARGS[family])
-    if "clusters" in args:
-        args["clusters"] = {name: CLUSTERS[name] for name in schema.features}
-    return args
+    by_feature = {key: value for key, value in args.items() if isinstance(value, dict)}
+    return args | {key: {name: value[name] for name in schema.features} for key, value in by_feature.items()}
 
 
-def describe(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, **args):
+def describe(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, precision="float32", **args):
     args = arguments(family, schema) | args
-    return models.describe(family, schema, level, seed=seed, momentum=0.9, args=args)
+    return models.describe(family, schema, level, seed=seed, momentum=0.9, precision=precision, args=args)
 
 
 def new(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, **args):

@@ -10,7 +10,8 @@ from yt8m.data.manifest import Shard, checksum, write_manifest
 from yt8m.data.tfrecord import write_records
 from yt8m.data.videos import Video, encode
 from yt8m.schema import Level
-from yt8m.training.determinism import make_deterministic
+from yt8m.training.devices import make_deterministic
+from yt8m.training.state import State
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,6 +59,11 @@ def training(folder):
 @pytest.fixture(scope="session")
 def holdout(folder):
     return Dataset(folder / "holdout.tsv", folder, SCHEMA)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return State(tmp_path / "state")
 
 
 @pytest.fixture

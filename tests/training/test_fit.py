@@ -15,6 +15,7 @@ from tests.models import tiny
 from yt8m.training import fit as fit_module
 from yt8m.training.fit import Plan, fit, plan, samples
 from yt8m.training.scores import dataset_gap
+from yt8m.training.state import State
 
 PLAN: dict[str, Any] = {
     "batch_size": 10,
@@ -25,11 +26,13 @@ PLAN: dict[str, Any] = {
     "steps": 24,
     "eval_steps": 6,
     "patience": 9,
+    "ema": 0.0,
+    "xla": False,
 }
 
 
 def batches(training, seed=1):
-    return samples(training.shuffled(10, seed, 20))
+    return lambda start: samples(training.shuffled(10, seed, 20, start=start))
 
 
 def logged(live, metric):
@@ -76,22 +79,22 @@ def assert_same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
-def test_training_learns_what_the_labels_show(training, holdout, live):
+def test_training_learns_what_the_labels_show(training, holdout, live, state):
     model = tiny.new("moe")
     before = dataset_gap(model, holdout, 10)
-    assert fit(model, batches(training), holdout, Plan(**PLAN), live) > max(before + 0.1, 0.7)
+    assert fit(model, batches(training), holdout, Plan(**PLAN), live, state) > max(before + 0.1, 0.7)
 
 
-def test_the_model_is_left_with_the_weights_that_scored_best(training, holdout, live):
+def test_the_model_is_left_with_the_weights_that_scored_best(training, holdout, live, state):
     model = tiny.new("moe")
-    gap = fit(model, batches(training), holdout, Plan(**PLAN), live, callbacks=[Spoil()])
+    gap = fit(model, batches(training), holdout, Plan(**PLAN), live, state, callbacks=[Spoil()])
     _, values = logged(live, "holdout_gap")
     assert gap == values[1] > values[-1] + 0.1
     assert dataset_gap(model, holdout, 10) == pytest.approx(gap, abs=1e-6)
 
 
-def test_everything_is_logged_by_step(training, holdout, live):
-    gap = fit(tiny.new("moe"), batches(training), holdout, Plan(**PLAN), live)
+def test_everything_is_logged_by_step(training, holdout, live, state):
+    gap = fit(tiny.new("moe"), batches(training), holdout, Plan(**PLAN), live, state)
     steps, losses = logged(live, "loss")
     assert steps == [6, 12, 18, 24]
     assert losses == sorted(losses, reverse=True)
@@ -110,24 +113,24 @@ def test_everything_is_logged_by_step(training, holdout, live):
     ],
 )
 def test_stops_after_so_many_scores_without_a_better_one(
-    training, holdout, scripted, live, patience, values, scored, best
+    training, holdout, scripted, live, state, patience, values, scored, best
 ):
     weights = scripted(*values)
     model = tiny.new("moe")
     schedule = Plan(**PLAN | {"steps": 12, "eval_steps": 2, "patience": patience})
-    assert fit(model, batches(training), holdout, schedule, live) == values[best]
+    assert fit(model, batches(training), holdout, schedule, live, state) == values[best]
     assert len(weights) == scored
     assert_same(model.get_weights(), weights[best])
     assert any((a != b).any() for a, b in zip(weights[0], weights[1], strict=True))
 
 
 @pytest.mark.parametrize(("start", "best"), [(0.9, 0), (0.2, 1)])
-def test_the_start_may_be_the_best(training, holdout, scripted, live, start, best):
+def test_the_start_may_be_the_best(training, holdout, scripted, live, state, start, best):
     weights = scripted(start, 0.5, 0.4, 0.3)
     model = tiny.new("moe")
     initial = model.get_weights()
     schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 2})
-    assert fit(model, batches(training), holdout, schedule, live, score_start=True) == max(start, 0.5)
+    assert fit(model, batches(training), holdout, schedule, live, state, score_start=True) == max(start, 0.5)
     assert_same(weights[0], initial)
     assert_same(model.get_weights(), weights[best])
     assert logged(live, "holdout_gap") == ([0, 2, 4, 6], [start, 0.5, 0.4, 0.3])
@@ -141,33 +144,65 @@ def test_two_runs_give_the_same_weights(training, holdout, scripted, tmp_path):
         model = tiny.new("dbow")
         initial = model.get_weights()
         with Live(str(tmp_path / run), dvcyaml=None, save_dvc_exp=False) as log:
-            fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 4, "eval_steps": 2}), log)
+            state = State(tmp_path / f"{run}.state")
+            fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 4, "eval_steps": 2}), log, state)
         weights.append(model.get_weights())
     assert_same(weights[0], weights[1])
     assert all((a != b).any() for a, b in zip(weights[0], initial, strict=True))
 
 
 @pytest.mark.parametrize(("examples", "times"), [(1, 6), (25, 3), (70, 0)])
-def test_the_rate_falls_in_steps_of_examples(training, holdout, scripted, live, examples, times):
+def test_the_rate_falls_in_steps_of_examples(training, holdout, scripted, live, state, examples, times):
     """Six steps of ten videos; the decay comes after each `decay_examples` videos, rounded down to batches."""
     scripted(0.5)
     model = tiny.new("moe")
     schedule = Plan(**PLAN | {"steps": 6, "decay_examples": examples})
-    fit(model, batches(training), holdout, schedule, live)
+    fit(model, batches(training), holdout, schedule, live, state)
     assert int(model.optimizer.iterations) == 6
-    assert model.optimizer.clipnorm == schedule.clip_norm
+    assert model.optimizer.clip_norm == schedule.clip_norm
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05 * 0.5**times)
 
 
-def test_no_more_steps_than_planned(training, holdout, scripted, live):
+class Record(keras.callbacks.Callback):
+    """The trainable weights after each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append([keras.ops.convert_to_numpy(weight).copy() for weight in self.model.trainable_weights])
+
+
+def test_the_moving_average_of_weights_is_scored_and_kept(training, holdout, scripted, live, state):
+    """The training itself goes on with the weights as they are."""
+    record, plain, weights = Record(), Record(), scripted(0.1, 0.2)
+    model = tiny.new("moe")
+    schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 3, "ema": 0.75})
+    fit(model, batches(training), holdout, schedule, live, state, callbacks=[record])
+    average = record.steps[0]
+    for step in record.steps[1:]:
+        average = [0.75 * old + 0.25 * new for old, new in zip(average, step, strict=True)]
+    for weight, expected in zip(model.trainable_weights, average, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-6)
+    assert_same(model.get_weights(), weights[1])
+    scripted(0.1, 0.2)
+    without = State(state.path.with_name("without"))
+    schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 3})
+    fit(tiny.new("moe"), batches(training), holdout, schedule, live, without, callbacks=[plain])
+    for first, second in zip(record.steps, plain.steps, strict=True):
+        assert_same(first, second)
+
+
+def test_no_more_steps_than_planned(training, holdout, scripted, live, state):
     scripted(0.5, 0.5)
     model = tiny.new("moe")
-    fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 7, "eval_steps": 4}), live)
+    fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 7, "eval_steps": 4}), live, state)
     assert int(model.optimizer.iterations) <= 7
 
 
 def test_a_plan_counts_epochs_and_examples_in_steps():
-    settings = {name: PLAN[name] for name in ("learning_rate", "decay", "decay_examples", "clip_norm", "patience")}
+    settings = {name: value for name, value in PLAN.items() if name not in ("batch_size", "steps", "eval_steps")}
     made = plan(105, batch_size=10, epochs=3, eval_examples=49, **settings)
     assert made == Plan(**PLAN | {"steps": 31, "eval_steps": 4})
     least = plan(3, batch_size=10, epochs=1, eval_examples=3, **settings)

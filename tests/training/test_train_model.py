@@ -18,6 +18,9 @@ from yt8m.training.scores import dataset_gap
 ARGS = {"mixtures": 2, "l2": 1e-6}
 MODEL = {"family": "moe", "seed": 3, "batch_size": 10, "learning_rate": 0.05, "epochs": 2, "args": ARGS}
 TRAIN = {
+    "precision": "float32",
+    "xla": False,
+    "ema": 0.0,
     "batch_norm_momentum": 0.9,
     "decay": 0.8,
     "decay_examples": 1000,
@@ -54,14 +57,15 @@ def size(folder):
 
 def test_the_plan_is_the_parameters_in_steps(params):
     """105 videos in batches of 10, twice; the rest as it stands."""
-    assert astuple(make_plan(params, 105, 10, 0.05, 2)) == (10, 0.05, 0.8, 1000, 1.0, 21, 6, 2)
+    assert astuple(make_plan(params, 105, 10, 0.05, 2)) == (10, 0.05, 0.8, 1000, 1.0, 21, 6, 2, 0.0, False)
 
 
 def test_the_saved_model_is_the_one_scored(params, folder, holdout):
     out, gap = train(params, folder)
     assert gap > 0.5
     model, description = models.load(out)
-    assert description == models.describe("moe", SCHEMA, holdout.level, seed=3, momentum=0.9, args=ARGS)
+    expected = models.describe("moe", SCHEMA, holdout.level, seed=3, momentum=0.9, precision="float32", args=ARGS)
+    assert description == expected
     assert dataset_gap(model, holdout, 10) == pytest.approx(gap, abs=1e-6)
     logged = json.loads(Path("metrics/train/tiny/metrics.json").read_text())
     assert (logged["gap"], logged["bytes"]) == (gap, size(out))
@@ -74,7 +78,7 @@ def test_targets_take_the_place_of_labels(params, folder):
 
 
 def test_a_model_over_the_limit_is_refused_and_the_older_one_stays(params, folder, monkeypatch):
-    monkeypatch.setattr(_training, "fit", lambda *_: 0.5)  # what is saved does not matter here
+    monkeypatch.setattr(_training, "fit", lambda *_, **__: 0.5)  # what is saved does not matter here
     with pytest.raises(InputError, match=r"at most 1,000 bytes, received \d+,\d+ bytes"):
         train(params, folder, max_bytes=1000)
     assert not list(Path("data/train").iterdir())

@@ -1,7 +1,7 @@
 """Batches of videos for models: padded, in order or shuffled, always bytes as stored."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import NamedTuple, TypeVar, cast
 import numpy as np
 
 from yt8m.data.manifest import DataError, locate, read_manifest
-from yt8m.data.videos import Video, read_videos
+from yt8m.data.tfrecord import read_records
+from yt8m.data.videos import Video, parse, read_videos
 from yt8m.schema import Level, Schema
 
 LENGTH = "num_frames"
@@ -49,47 +50,95 @@ class Dataset:
         levels = {shard.level for shard in shards}
         if len(levels) != 1:
             raise DataError(f"{manifest}: expected shards of one level, received {sorted(levels)}")
-        self.level: Level = levels.pop()
+        self.manifest, self.level = Path(manifest), Level(levels.pop())
         self.schema = schema
-        self.size = sum(shard.videos for shard in shards)
+        self.counts = [shard.videos for shard in shards]
+        self.size = sum(self.counts)
         if not self.size:
             raise DataError(f"{manifest}: expected videos, received shards without any")
         self.paths = [locate(shard, source) for shard in shards]
 
     def videos(self) -> Iterator[Video]:
         """All videos, in the manifest's order."""
-        return self._read(self.paths)
+        for path in self.paths:
+            yield from read_videos(path, self.level, self.schema)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All videos in order; the last batch may be smaller."""
         return self._batches(self.videos(), size)
 
-    def shuffled(self, size: int, seed: int, buffer: int) -> Iterator[Batch]:
+    def shuffled(
+        self, size: int, seed: int, buffer: int, *, start: int = 0, rows: slice | None = None
+    ) -> Iterator[Batch]:
         """Batches without end, epoch by epoch: shards in random order, records through a buffer of `buffer`.
 
-        The order depends on `seed` alone.
+        The order depends on `seed` alone. It is known before anything is read, so that what comes before `start` and
+        other processes' rows are passed over without a look at their content.
+
+        Args:
+            size: videos of a batch.
+            start: number of batches left out at the beginning.
+            rows: those given of each batch, in steps of 1; all by default.
         """
-        return self._batches(self._shuffled_videos(seed, buffer), size)
+        rows = rows or slice(0, size)
+        return self._batches(self._shuffled_videos(size, seed, buffer, start, rows), rows.stop - rows.start)
 
-    def _shuffled_videos(self, seed: int, buffer: int) -> Iterator[Video]:
-        for epoch in count():
-            random = np.random.default_rng((seed, epoch))
-            videos = self._read([self.paths[index] for index in random.permutation(len(self.paths))])
-            waiting = list(islice(videos, buffer))
-            for video in videos:
-                index = random.integers(len(waiting))
-                yield waiting[index]
-                waiting[index] = video
-            for index in random.permutation(len(waiting)):
-                yield waiting[index]
+    def _shuffled_videos(self, size: int, seed: int, buffer: int, start: int, rows: slice) -> Iterator[Video]:
+        for epoch in count(start * size // self.size):
+            shards, order = shuffled_order(self.counts, np.random.default_rng((seed, epoch)), buffer)
+            place = epoch * self.size + np.arange(self.size)  # of each video since the first epoch's first
+            row = place % size
+            given = (place >= start * size) & (rows.start <= row) & (row < rows.stop)
+            yield from self._read_in_order(shards, order[given])
 
-    def _read(self, paths: Iterable[Path]) -> Iterator[Video]:
-        for path in paths:
-            yield from read_videos(path, self.level, self.schema)
+    def _read_in_order(self, shards: np.ndarray, order: np.ndarray) -> Iterator[Video]:
+        """The videos at `order`, places in the concatenated `shards`, each record read once and parsed when due."""
+        records = self._records(shards, np.sort(order))
+        waiting: dict[int, tuple[memoryview, Path, int]] = {}
+        for place in order.tolist():
+            while place not in waiting:
+                key, found = next(records)
+                waiting[key] = found
+            record, path, index = waiting.pop(place)
+            yield parse(record, self.level, self.schema, path, index)
+
+    def _records(self, shards: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, tuple[memoryview, Path, int]]]:
+        """The records at ascending `places` in the concatenated `shards`; a shard without any is not opened."""
+        start = 0
+        for shard in shards:
+            end = start + self.counts[shard]
+            inside = places[slice(*np.searchsorted(places, (start, end)))] - start
+            if len(inside):
+                path, wanted = self.paths[shard], inside.tolist()
+                found = read_records(path, set(wanted))
+                for index, record in zip(wanted, found, strict=True):  # as many as recorded: the sizes were compared
+                    yield start + index, (record, path, index)
+            start = end
 
     def _batches(self, videos: Iterator[Video], size: int) -> Iterator[Batch]:
         while batch := list(islice(videos, size)):
             yield collate(batch, self.level, self.schema)
+
+
+def shuffled_order(counts: Sequence[int], random: np.random.Generator, buffer: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shards in random order, and their videos through a shuffle buffer.
+
+    Args:
+        counts: videos of each shard.
+        random: what draws.
+        buffer: videos that wait at a time.
+
+    Returns:
+        The order of the shards, and of the places 0 .. sum(counts) - 1 in their concatenation.
+    """
+    shards, total = random.permutation(len(counts)), sum(counts)
+    waiting = np.arange(min(buffer, total))
+    drawn = random.integers(len(waiting), size=total - len(waiting)).tolist()
+    order = np.empty(total, np.int64)
+    for place, index in enumerate(drawn, start=len(waiting)):
+        order[place - len(waiting)], waiting[index] = waiting[index], place
+    order[len(drawn) :] = waiting[random.permutation(len(waiting))]
+    return shards, order
 
 
 def prefetch(items: Iterator[Item], depth: int = 2) -> Iterator[Item]:

@@ -2,7 +2,7 @@
 
 import mmap
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import google_crc32c
@@ -20,8 +20,11 @@ def _masked_crc(content: bytes | memoryview) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def read_records(path: str | Path) -> Iterator[memoryview]:
-    """The records of a shard, as views of the mapped file; every checksum is verified.
+def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iterator[memoryview]:
+    """The records of a shard, as views of the mapped file; the checksums of all that are given are verified.
+
+    Args:
+        wanted: indices of records; others are passed over without a look at their content. None: all.
 
     Raises:
         RecordError: where the file is truncated or a checksum does not hold.
@@ -42,9 +45,10 @@ def read_records(path: str | Path) -> Iterator[memoryview]:
         start, end = position + 12, position + 12 + length
         if end + 4 > size:
             raise RecordError(f"{where}: expected {length + 4} bytes, received {size - start}: truncated?")
-        if _masked_crc(content[start:end]) != struct.unpack_from("<I", content, end)[0]:
-            raise RecordError(f"{where}: the checksum of the content does not hold: corrupt")
-        yield content[start:end]
+        if wanted is None or index in wanted:
+            if _masked_crc(content[start:end]) != struct.unpack_from("<I", content, end)[0]:
+                raise RecordError(f"{where}: the checksum of the content does not hold: corrupt")
+            yield content[start:end]
         position, index = end + 4, index + 1
 
 

@@ -48,12 +48,24 @@ def read_videos(path: str | Path, level: Level, schema: Schema) -> Iterator[Vide
     Raises:
         RecordError: naming the file, the record and what is wrong with it.
     """
-    parse = _frame_level if level is Level.FRAME else _video_level
     for index, record in enumerate(read_records(path)):
-        try:
-            yield parse(record, schema)
-        except wire.WireError as error:
-            raise RecordError(f"{path}: record {index}: {error}") from None
+        yield parse(record, level, schema, path, index)
+
+
+def parse(record: memoryview, level: Level, schema: Schema, path: str | Path, index: int) -> Video:
+    """The video of one record.
+
+    Args:
+        path: of its shard, for errors.
+        index: of the record in the shard, for errors.
+
+    Raises:
+        RecordError: naming the file, the record and what is wrong with it.
+    """
+    try:
+        return _frame_level(record, schema) if level is Level.FRAME else _video_level(record, schema)
+    except wire.WireError as error:
+        raise RecordError(f"{path}: record {index}: {error}") from None
 
 
 def encode(video: Video, level: Level, schema: Schema) -> bytes:

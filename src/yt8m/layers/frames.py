@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from yt8m.data.dataset import LENGTH
+from yt8m.layers.normalization import l2_normalize
 from yt8m.quantization import OFFSET, SCALE
 from yt8m.schema import Level, Schema
 
@@ -12,16 +13,16 @@ from yt8m.schema import Level, Schema
 class Dequantize(keras.layers.Layer):
     """Bytes to floats: `x * 4/255 + 4/512 - 2`; floats pass as they are.
 
-    Input shape: any, uint8 or float. Output shape: the same, the layer's compute type.
+    Input shape: any, uint8 or float32. Output shape: the same, float32.
     """
 
     def call(self, x):
         if keras.backend.standardize_dtype(x.dtype) != "uint8":
-            return ops.cast(x, self.compute_dtype)
-        return ops.cast(x, self.compute_dtype) * SCALE + OFFSET
+            return x
+        return ops.cast(x, "float32") * SCALE + OFFSET
 
     def compute_output_spec(self, x):
-        return keras.KerasTensor(x.shape, self.compute_dtype)
+        return keras.KerasTensor(x.shape, "float32")
 
 
 @keras.saving.register_keras_serializable("yt8m")
@@ -73,13 +74,8 @@ class NormalizeFrames(keras.layers.Layer):
     """
 
     def call(self, features, mask):
-        x = ops.concatenate(features, axis=-1)
-        return l2_normalize(x) * ops.cast(mask, x.dtype)[..., None]
-
-
-def l2_normalize(x, axis=-1):
-    """`x / |x|` along an axis; zero where `x` is (nearly) zero."""
-    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+        x = l2_normalize(ops.concatenate(features, axis=-1))
+        return x * ops.cast(mask, x.dtype)[..., None]
 
 
 def video_inputs(schema: Schema, level: Level) -> dict[str, keras.KerasTensor]:
@@ -94,17 +90,21 @@ def video_inputs(schema: Schema, level: Level) -> dict[str, keras.KerasTensor]:
 def frames_in_order(inputs: dict, schema: Schema, level: Level):
     """All frames, normalised: (B, T, width) and mask (B, T)."""
     mask = inputs[LENGTH][:, None] > ops.arange(schema.frames(level), dtype="int32")[None]
-    return _normalized([inputs[name] for name in schema.features], mask), mask
+    return _normalized(schema, [inputs[name] for name in schema.features], mask), mask
 
 
 def sampled_frames(inputs: dict, schema: Schema, frames: int):
     """Frames drawn with replacement in training and all of them otherwise, normalised: (B, S, width), mask (B, S)."""
-    *drawn, mask = SampleFrames(frames, name="sample")([inputs[name] for name in schema.features], inputs[LENGTH])
-    return _normalized(drawn, mask), mask
+    sample = SampleFrames(frames, dtype="float32", name="sample")
+    *drawn, mask = sample([inputs[name] for name in schema.features], inputs[LENGTH])
+    return _normalized(schema, drawn, mask), mask
 
 
-def _normalized(features, mask):
-    return NormalizeFrames(name="normalize")([Dequantize()(x) for x in features], mask)
+def _normalized(schema: Schema, features, mask):
+    # Bytes become float32, and the compute type only behind their norm.
+    names = [f"dequantize_{name}" for name in schema.features]
+    x = [Dequantize(dtype="float32", name=name)(x) for name, x in zip(names, features, strict=True)]
+    return NormalizeFrames(dtype="float32", name="normalize")(x, mask)
 
 
 def split_features(x, schema: Schema) -> dict:

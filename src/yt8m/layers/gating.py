@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from yt8m.layers.initializers import inverse_sqrt
+from yt8m.layers.normalization import batch_norm
 
 
 @keras.saving.register_keras_serializable("yt8m")
@@ -17,9 +18,9 @@ class ContextGate(keras.layers.Layer):
     """
 
     def __init__(self, momentum: float, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # probabilities stay float32
         self.momentum = momentum
-        self.norm = keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-3, name="norm")
+        self.norm = batch_norm(momentum)
 
     def build(self, input_shape):
         size = input_shape[-1]
@@ -27,10 +28,11 @@ class ContextGate(keras.layers.Layer):
         self.norm.build(input_shape)
 
     def call(self, x, training=False):
-        return x * ops.sigmoid(self.norm(ops.matmul(x, self.kernel), training=training))
+        product = ops.matmul(ops.cast(x, self.compute_dtype), ops.cast(self.kernel, self.compute_dtype))
+        return x * ops.cast(ops.sigmoid(self.norm(product, training=training)), x.dtype)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
+    def compute_output_spec(self, x, training=False):
+        return keras.KerasTensor(x.shape, x.dtype)
 
     def get_config(self):
         return super().get_config() | {"momentum": self.momentum}

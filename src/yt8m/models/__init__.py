@@ -1,8 +1,8 @@
 """Model families: one file each, found by its name.
 
-A family's file has one function `build(schema, level, *, momentum, …) -> keras.Model`. Its further keyword
-arguments are the schema of `models.NAME.args` in params.yaml (see `registry.arguments`), so that a typo or a negative
-size is refused by name. A new family is a new file; nothing else is edited.
+A family's file has one function `build(schema, level, momentum, args) -> keras.Model`. The type of `args` is the
+schema of `models.NAME.args` in params.yaml (see `registry.arguments`), so that a typo or a negative size is refused
+by name. A new family is a new file; nothing else is edited.
 """
 
 import json
@@ -32,13 +32,19 @@ def build(description: Mapping[str, Any]) -> keras.Model:
     name, schema = description["family"], Schema.model_validate(description["schema"])
     args = registry.check_arguments(name, schema, description["args"])
     keras.utils.set_random_seed(description["seed"])
-    module = import_module(f"{__name__}.{name}")
-    model: keras.Model = module.build(schema, Level(description["level"]), momentum=description["momentum"], **args)
+    family = import_module(f"{__name__}.{name}")
+    outside = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(description["precision"])
+    try:
+        model: keras.Model = family.build(schema, Level(description["level"]), description["momentum"], args)
+    finally:
+        keras.config.set_dtype_policy(outside)
+    model.name = name  # the automatic one counts models, and is stored with the weights
     return model
 
 
 def describe(
-    name: str, schema: Schema, level: Level, *, seed: int, momentum: float, args: Mapping[str, Any]
+    name: str, schema: Schema, level: Level, *, seed: int, momentum: float, precision: str, args: Mapping[str, Any]
 ) -> dict[str, Any]:
     """All that rebuilds a model, as JSON.
 
@@ -47,6 +53,7 @@ def describe(
         level: whether videos are sequences of bytes or one frame of floats.
         seed: of initial values and sampled frames.
         momentum: of every batch norm's moving statistics.
+        precision: Keras's dtype policy, `float32` or `mixed_bfloat16`; weights are float32 with either.
         args: the family's own arguments.
     """
     return {
@@ -55,6 +62,7 @@ def describe(
         "level": level.value,
         "seed": seed,
         "momentum": momentum,
+        "precision": precision,
         "args": dict(args),
     }
 

@@ -2,30 +2,21 @@
 
 import keras
 from keras import ops
-from pydantic import NonNegativeFloat, PositiveInt
 
+from yt8m.arguments import Recurrent
 from yt8m.layers.frames import frames_in_order, video_inputs
 from yt8m.layers.head import experts
 from yt8m.schema import Level, Schema
 
 
-def build(
-    schema: Schema,
-    level: Level,
-    *,
-    momentum: float,
-    layers: PositiveInt,
-    units: PositiveInt,
-    mixtures: PositiveInt,
-    l2: NonNegativeFloat,
-) -> keras.Model:
+def build(schema: Schema, level: Level, momentum: float, args: Recurrent) -> keras.Model:
     """LSTM (Table 1): the final (cell, output) states of all layers, side by side, into the experts."""
     inputs = video_inputs(schema, level)
     x, mask = frames_in_order(inputs, schema, level)
     states = []
-    for index in range(layers):
+    for index in range(args.layers):
         # Keras's default bias of 1 for the forget gate is [9]'s forget_bias.
-        recurrent = keras.layers.LSTM(units, return_sequences=True, return_state=True, name=f"lstm_{index}")
+        recurrent = keras.layers.LSTM(args.units, return_sequences=True, return_state=True, name=f"lstm_{index}")
         x, output, cell = recurrent(x, mask=mask)
         states += [cell, output]
-    return keras.Model(inputs, experts(ops.concatenate(states, axis=-1), schema.classes, mixtures, l2))
+    return keras.Model(inputs, experts(ops.concatenate(states, axis=-1), schema, args))

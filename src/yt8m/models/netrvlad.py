@@ -1,59 +1,27 @@
 """Gated NetRVLAD: NetVLAD without centres."""
 
 import keras
-from keras import ops
-from pydantic import NonNegativeFloat, PositiveInt
 
-from yt8m.layers.assignment import SoftAssignment
-from yt8m.layers.frames import l2_normalize
-from yt8m.layers.head import gated_classifier, pooled_features
+from yt8m.arguments import Pooled
+from yt8m.layers.assignment import Pooling, descriptors, weighted_sums
+from yt8m.layers.head import gated_pooling
 from yt8m.schema import Level, Schema
 
 
 @keras.saving.register_keras_serializable("yt8m")
-class NetRVLAD(keras.layers.Layer):
+class NetRVLAD(Pooling):
     """`V_k = sum_t a_tk x_t`, L2 over D for each cluster, then over the whole vector ([9], section 3).
-
-    Args:
-        clusters: K.
-        momentum: of the assignment's batch norm.
 
     Call arguments: x (B, T, D), mask (B, T) bool. Output shape: (B, K * D).
     """
 
-    def __init__(self, clusters: int, momentum: float, **kwargs):
-        super().__init__(**kwargs)
-        self.clusters, self.momentum = clusters, momentum
-        self.assignment = SoftAssignment(clusters, momentum, name="assignment")
-
-    def build(self, x_shape, mask_shape=None):
-        self.assignment.build(x_shape)
-
     def call(self, x, mask, training=False):
-        a = self.assignment(x, mask, training=training)  # (B, T, K)
-        sums = ops.matmul(ops.transpose(a, (0, 2, 1)), x)
-        return l2_normalize(ops.reshape(l2_normalize(sums), (-1, self.clusters * x.shape[-1])))
+        return descriptors(weighted_sums(self.assignment(x, mask, training=training), x))
 
-    def compute_output_shape(self, x_shape, mask_shape=None):
-        return (x_shape[0], self.clusters * x_shape[-1])
-
-    def get_config(self):
-        return super().get_config() | {"clusters": self.clusters, "momentum": self.momentum}
+    def output_size(self, size: int) -> int:
+        return self.clusters * size
 
 
-def build(
-    schema: Schema,
-    level: Level,
-    *,
-    momentum: float,
-    frames: PositiveInt,
-    clusters: dict[str, PositiveInt],
-    hidden: PositiveInt,
-    mixtures: PositiveInt,
-    l2: NonNegativeFloat,
-) -> keras.Model:
+def build(schema: Schema, level: Level, momentum: float, args: Pooled) -> keras.Model:
     """Gated NetRVLAD (Table 1)."""
-    inputs, x = pooled_features(
-        schema, level, frames, momentum, lambda name: NetRVLAD(clusters[name], momentum, name=f"rvlad_{name}")
-    )
-    return keras.Model(inputs, gated_classifier(x, schema, momentum, hidden, clusters[schema.primary], mixtures, l2))
+    return gated_pooling(schema, level, momentum, args, NetRVLAD)

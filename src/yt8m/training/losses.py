@@ -6,7 +6,9 @@ EPSILON = 1e-5
 
 
 def cross_entropy(targets, probabilities):
-    """Cross-entropy, summed over classes and averaged over the batch, with `EPSILON` inside the logs ([9]).
+    """Cross-entropy of each video, (B,), summed over classes, with `EPSILON` inside the logs ([9]).
+
+    Keras averages it over the batch; given a mean, it would not divide it among the devices that share a batch.
 
     Args:
         targets: (B, C) in [0, 1]: labels, or a mixture of labels and a teacher's scores.
@@ -15,4 +17,4 @@ def cross_entropy(targets, probabilities):
     targets = ops.cast(targets, probabilities.dtype)
     found = targets * ops.log(probabilities + EPSILON)
     rejected = (1 - targets) * ops.log(1 - probabilities + EPSILON)
-    return -ops.mean(ops.sum(found + rejected, axis=-1))
+    return -ops.sum(found + rejected, axis=-1)

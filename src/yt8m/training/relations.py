@@ -12,6 +12,7 @@ The inverse. Omega has at most D * M eigenvalues above zero, and its trace is 1.
 no C x C root is ever taken: eigenvectors of the smaller of W W^T and W^T W give V and S.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -64,7 +65,7 @@ def expert_weights(kernel, classes: int):
 
 @keras.saving.register_keras_serializable("yt8m")
 class RelatedModel(keras.Model):
-    """A functional model whose loss has eq. 5's two penalties.
+    """A functional model whose loss has eq. 5's two penalties, as have all models that share its layers.
 
     Args:
         lambda1: weighs the squares of all kernels below the output layer.
@@ -74,7 +75,7 @@ class RelatedModel(keras.Model):
 
     def __init__(self, inputs, outputs, *, lambda1: float, lambda2: float, damping: float, **kwargs):
         super().__init__(inputs, outputs, **kwargs)
-        self.lambda1, self.lambda2 = lambda1, lambda2
+        self.lambda2 = lambda2
         experts = self.get_layer(OUTPUT)
         self.classes, self.kernel = experts.classes, experts.expert_kernel
         self.ridge = damping / self.classes
@@ -87,6 +88,9 @@ class RelatedModel(keras.Model):
         rank = min(self.classes, self.kernel.shape[0] * experts.mixtures)
         self.vectors = self.add_weight((self.classes, rank), "zeros", trainable=False, name="omega_vectors")
         self.pull = self.add_weight((rank,), "zeros", trainable=False, name="omega_pull")
+        for weight in self.below:
+            add_penalty(weight, keras.regularizers.L2(lambda1 / 2))
+        add_penalty(self.kernel, self.related)
 
     def update_relations(self) -> Omega:
         """Set Omega from the present weights (eq. 6)."""
@@ -96,16 +100,17 @@ class RelatedModel(keras.Model):
         self.pull.assign(np.pad(1 / (omega.values + self.ridge) - 1 / self.ridge, (0, missing)))
         return omega
 
-    def penalty(self):
-        """The two penalties of eq. 5."""
-        w = expert_weights(self.kernel, self.classes)
+    def related(self, kernel):
+        """`lambda2 tr(W (Omega + damping/C I)^-1 W^T)` of the experts' kernel (D, C * M)."""
+        w = expert_weights(kernel, self.classes)
         along = ops.sum(ops.square(ops.matmul(w, self.vectors)), axis=0)
-        related = ops.sum(along * self.pull) + ops.sum(ops.square(w)) / self.ridge
-        below = sum((ops.sum(ops.square(weight)) for weight in self.below), start=ops.zeros(()))
-        return self.lambda1 / 2 * below + self.lambda2 * related
+        return self.lambda2 * (ops.sum(along * self.pull) + ops.sum(ops.square(w)) / self.ridge)
 
-    def compute_loss(self, *args, **kwargs):
-        return super().compute_loss(*args, **kwargs) + self.penalty()
+
+def add_penalty(weight: keras.Variable, penalty: Callable) -> None:
+    """Regularise a weight by one thing more: Keras adds it to the loss, and divides it among replicas."""
+    own = weight.regularizer
+    weight.regularizer = penalty if own is None else lambda value: own(value) + penalty(value)
 
 
 class Alternate(keras.callbacks.Callback):
@@ -115,10 +120,14 @@ class Alternate(keras.callbacks.Callback):
         super().__init__()
         self.period, self.steps = period, 0
 
-    def on_train_begin(self, logs=None):
-        self.model.update_relations()
+    def on_epoch_begin(self, epoch, logs=None):
+        self.steps = epoch * self.params["steps"]  # a training that goes on begins with a later epoch
+        if not self.steps:
+            self.model.update_relations()
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
         if self.steps % self.period == 0:
+            if keras.backend.backend() == "jax":
+                self.model.jax_state_sync()  # or the weights are those of the epoch's start
             self.model.update_relations()

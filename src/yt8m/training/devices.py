@@ -1,0 +1,85 @@
+"""What a training runs on: every GPU of this machine, or several processes in step; the same bits in every run."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import keras
+
+from yt8m.errors import InputError
+
+PROCESSES, PROCESS = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Devices that divide each batch among them.
+
+    Attributes:
+        process: this process's number; process 0 alone writes anything.
+        processes: how many train one model.
+        replicas: devices of all processes.
+        scope: in whose context the model is built and trained.
+    """
+
+    process: int
+    processes: int
+    replicas: int
+    scope: Callable[[], AbstractContextManager]
+
+    def rows(self, batch_size: int) -> slice:
+        """The rows of each batch that this process reads.
+
+        Raises:
+            InputError: where the batch cannot be divided among the devices.
+        """
+        if batch_size % self.replicas:
+            raise InputError(
+                f"batch_size: expected a multiple of the {self.replicas} devices that divide it, received {batch_size}"
+            )
+        share = batch_size // self.processes
+        return slice(self.process * share, (self.process + 1) * share)
+
+
+def prepare(xla: bool = False) -> Devices:
+    """Make operations deterministic and take all devices; to be called before anything is computed.
+
+    On TensorFlow several GPUs work under `MirroredStrategy`, on JAX under Keras's `DataParallel`; there the
+    environment variables `KERAS_DISTRIBUTION_*` join several processes, of one machine or more.
+
+    Args:
+        xla: whether XLA compiles the training; TensorFlow's own deterministic mode, which excludes XLA, stays off then.
+
+    Raises:
+        InputError: where several processes are asked of another backend.
+    """
+    backend, processes = keras.backend.backend(), int(os.environ.get(PROCESSES, 1))
+    if processes > 1:
+        if backend != "jax":
+            raise InputError(f"{PROCESSES}={processes}: expected KERAS_BACKEND=jax, received {backend}")
+        keras.distribution.initialize()
+    make_deterministic(xla)
+    if backend not in ("tensorflow", "jax"):
+        return Devices(0, 1, 1, nullcontext)
+    names = keras.distribution.list_devices()
+    scope: Callable[[], AbstractContextManager] = nullcontext
+    if len(names) > 1 and backend == "tensorflow":
+        import tensorflow as tf
+
+        scope = tf.distribute.MirroredStrategy(names).scope
+    elif len(names) > 1:
+        # Each process reads its own rows.
+        scope = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False).scope
+    return Devices(int(os.environ.get(PROCESS, 0)), processes, len(names), scope)
+
+
+def make_deterministic(xla: bool = False) -> None:
+    """Ask the backend for the same bits in every run."""
+    flag = "--xla_gpu_deterministic_ops=true"
+    if flag not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+    if keras.backend.backend() == "tensorflow" and not xla:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,104 @@
+"""A training's complete state on disk, so that one that was killed goes on and ends with the same bytes."""
+
+import hashlib
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from yt8m.errors import InputError
+from yt8m.files import whole
+
+LIBRARIES = ("keras", "numpy", "tensorflow", "jax", "torch")
+
+
+class Score(NamedTuple):
+    """What was logged when the holdout was scored."""
+
+    step: int
+    gap: float
+    loss: float | None
+
+
+class State:
+    """The file in which a training keeps its weights, its optimizer, its best weights and its scores.
+
+    Args:
+        path: of the file.
+        write: whether this process writes it.
+    """
+
+    def __init__(self, path: Path, write: bool = True):
+        self.path, self.write = path, write
+
+    def save(self, model: keras.Model, scores: Iterable[Score], best: Iterable[np.ndarray]) -> None:
+        """Replace the state as a whole."""
+        if not self.write:
+            return
+        numpy = keras.ops.convert_to_numpy
+        arrays = {
+            **{f"model.{index}": numpy(variable) for index, variable in enumerate(model.variables)},
+            **{f"optimizer.{index}": numpy(variable) for index, variable in enumerate(model.optimizer.variables)},
+            **{f"best.{index}": weight for index, weight in enumerate(best)},
+        }
+        with whole(self.path) as partial:
+            save_file(
+                {name: np.asarray(array, order="C") for name, array in arrays.items()},
+                partial,
+                {"scores": json.dumps(list(scores))},
+            )
+
+    def load(self, model: keras.Model) -> tuple[list[Score], list[np.ndarray]]:
+        """Give the model and its optimizer the state that was saved.
+
+        Returns:
+            The scores so far and the best weights, both empty where no state was saved.
+
+        Raises:
+            InputError: where the file is damaged or another model's.
+        """
+        if not self.path.exists():
+            return [], []
+        try:
+            with safe_open(self.path, "np") as file:
+                scores = [Score(*score) for score in json.loads(file.metadata()["scores"])]
+                for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+                    for index, variable in enumerate(variables):
+                        variable.assign(file.get_tensor(f"{kind}.{index}"))
+                return scores, [file.get_tensor(f"best.{index}") for index in range(len(model.get_weights()))]
+        except Exception as error:  # safetensors' errors have no common type
+            raise InputError(f"{self.path}: expected a training's state: {error}; delete it to start anew") from None
+
+
+def fingerprint(settings: Sequence[object], inputs: Iterable[Path]) -> str:
+    """A name for all that decides what a training gives.
+
+    Parameters, inputs, the project's modules that are loaded, and the libraries: so a state is never taken up under
+    other parameters, data or code.
+
+    Args:
+        settings: parameters; what is not JSON counts by its text.
+        inputs: files whose content matters.
+    """
+    versions = {name: version for name in LIBRARIES if (version := _version(name))}
+    about = {"settings": settings, "backend": keras.backend.backend(), "versions": versions}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
+    specs = {id(module): getattr(module, "__spec__", None) for module in list(sys.modules.values())}
+    code = {spec.name: spec.origin for spec in specs.values() if spec and spec.name.split(".")[0] in ("yt8m", "stages")}
+    for path in [*(Path(origin) for _, origin in sorted(code.items()) if origin), *inputs]:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
