@@ -23,24 +23,6 @@ if TYPE_CHECKING:
     from dvclive import Live
 
 
-def make_plan(params: Params, videos: int, batch_size: int, learning_rate: float, epochs: int) -> Plan:
-    """The plan of a training on `videos` videos."""
-    train = params.train
-    return plan(
-        videos,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        epochs=epochs,
-        decay=train.decay,
-        decay_examples=train.decay_examples,
-        clip_norm=train.clip_norm,
-        eval_examples=train.eval_examples,
-        patience=train.patience,
-        ema=train.ema,
-        xla=train.xla,
-    )
-
-
 @contextmanager
 def logged(devices: Devices, *name: str) -> Iterator["Live"]:
     """Log to `metrics/NAME/…`, in the one process that writes."""
@@ -152,7 +134,13 @@ def train_model(
             params,
             devices,
             model,
-            make_plan(params, train.size, settings.batch_size, settings.learning_rate, settings.epochs),
+            plan(
+                train.size,
+                params.train,
+                batch_size=settings.batch_size,
+                learning_rate=settings.learning_rate,
+                epochs=settings.epochs,
+            ),
             train,
             holdout,
             settings.seed,

@@ -27,10 +27,11 @@ def main(params: Params, name: str) -> None:
 
 
 def finetune(params: Params, name: str, trained: Path, out: Path) -> None:
-    from stages._training import fit_model, make_plan
+    from stages._training import fit_model
     from yt8m import models
     from yt8m.data.dataset import Dataset
     from yt8m.training.devices import prepare
+    from yt8m.training.fit import plan
     from yt8m.training.relations import Alternate, RelatedModel
 
     devices, data = prepare(params.train.xla), params.data
@@ -46,7 +47,13 @@ def finetune(params: Params, name: str, trained: Path, out: Path) -> None:
             params,
             devices,
             related,
-            make_plan(params, train.size, member.batch_size, settings.learning_rate, settings.epochs),
+            plan(
+                train.size,
+                params.train,
+                batch_size=member.batch_size,
+                learning_rate=settings.learning_rate,
+                epochs=settings.epochs,
+            ),
             train,
             "frames.tsv",
             member.seed + 1_000_000,  # another order of videos than in training

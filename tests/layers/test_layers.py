@@ -18,6 +18,7 @@ POOLED = [FRAMES[0], MASK]
 CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by class
     "ContextGate": ({"momentum": 0.5}, [VECTORS]),
     "Dequantize": ({}, [np.arange(84, dtype=np.uint8).reshape(2, 7, 6)]),
+    "GRUCell": ({"units": 2}, [VECTORS, [VECTORS[:, :2]]]),
     "GatedSoftDBoW": ({"clusters": 3, "rank": 2, "momentum": 0.5}, POOLED),
     "MixtureOfExperts": ({"classes": 5, "mixtures": 2, "l2": 1e-3}, [VECTORS]),
     "NetFV": ({"clusters": 3, "momentum": 0.5}, POOLED),

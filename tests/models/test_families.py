@@ -126,6 +126,18 @@ def test_a_loaded_model_is_the_saved_one(family, tmp_path):
 
 
 @every_family
+def test_a_trained_model_is_saved_without_its_optimizer(family, tmp_path):
+    """Its limit on disk is that of the weights."""
+    description = tiny.describe(family)
+    model = randomize(models.build(description))
+    models.save(model, description, tmp_path / "plain")
+    model.compile("adam", cross_entropy)
+    model.optimizer.build(model.trainable_variables)
+    models.save(model, description, tmp_path / "trained")
+    assert (tmp_path / "trained" / models.WEIGHTS).read_bytes() == (tmp_path / "plain" / models.WEIGHTS).read_bytes()
+
+
+@every_family
 def test_the_same_weights_are_the_same_bytes(family, tmp_path):
     description = tiny.describe(family)
     model = randomize(models.build(description))

@@ -80,42 +80,47 @@ def free_address():
         return f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-@pytest.mark.parametrize(("family", "environment"), [("netvlad", {}), ("gru", {"RELATED": "1"})])
-def test_two_processes_train_as_one_does_on_jax(family, environment, folder, tmp_path):
-    """The same global batches: the same curves, in each process."""
+@pytest.fixture(scope="module")
+def alone(folder, tmp_path_factory):
+    """NetVLAD trained on JAX by one process with one device."""
     pytest.importorskip("jax")
-    (alone,) = results([start(family, "jax", folder, tmp_path / "one", **environment)], tmp_path / "one")
-    join = environment | {"KERAS_DISTRIBUTION_JOB_ADDRESSES": free_address(), PROCESSES: "2"}
+    out = tmp_path_factory.mktemp("alone")
+    (result,) = results([start("netvlad", "jax", folder, out)], out)
+    assert result["loss"][-1] < 0.9 * result["loss"][0]
+    return result
+
+
+def assert_same_curves(result, alone):
+    np.testing.assert_allclose(result["loss"], alone["loss"], rtol=1e-4)
+    np.testing.assert_allclose(result["gap"], alone["gap"], atol=1e-4)
+
+
+def test_two_processes_train_as_one_does_on_jax(alone, folder, tmp_path):
+    """The same global batches: the same curves, in each process."""
+    join = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": free_address(), PROCESSES: "2"}
     both = [
-        start(family, "jax", folder, tmp_path / "two", **join, KERAS_DISTRIBUTION_PROCESS_ID=str(number))
+        start("netvlad", "jax", folder, tmp_path, **join, KERAS_DISTRIBUTION_PROCESS_ID=str(number))
         for number in range(2)
     ]
-    for number, result in enumerate(results(both, tmp_path / "two")):
+    for number, result in enumerate(results(both, tmp_path)):
         assert result["devices"] == [number, 2, 2]
-        np.testing.assert_allclose(result["loss"], alone["loss"], rtol=1e-4)
-        np.testing.assert_allclose(result["gap"], alone["gap"], atol=1e-4)
-    assert alone["loss"][-1] < 0.9 * alone["loss"][0]
+        assert_same_curves(result, alone)
 
 
-def test_two_devices_train_as_one_does_on_jax(folder, tmp_path):
-    pytest.importorskip("jax")
-    (alone,) = results([start("netvlad", "jax", folder, tmp_path / "one")], tmp_path / "one")
+def test_two_devices_train_as_one_does_on_jax(alone, folder, tmp_path):
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    (two,) = results([start("netvlad", "jax", folder, tmp_path / "two", **flags)], tmp_path / "two")
+    (two,) = results([start("netvlad", "jax", folder, tmp_path, **flags)], tmp_path)
     assert two["devices"] == [0, 1, 2]
-    np.testing.assert_allclose(two["loss"], alone["loss"], rtol=1e-4)
-    np.testing.assert_allclose(two["gap"], alone["gap"], atol=1e-4)
+    assert_same_curves(two, alone)
 
 
-@pytest.mark.parametrize("environment", [{}, {"RELATED": "1"}], ids=["plain", "with label relations"])
-def test_two_devices_train_as_one_does_on_tensorflow(environment, folder, tmp_path):
-    """Without sampling or batch norm, whose draws and statistics are each device's own."""
-    (alone,) = results([start("gru", "tensorflow", folder, tmp_path / "one", **environment)], tmp_path / "one")
-    two = environment | {"TWO_DEVICES": "1"}
-    (two,) = results([start("gru", "tensorflow", folder, tmp_path / "two", **two)], tmp_path / "two")
+def test_two_devices_train_as_one_does_on_tensorflow(folder, tmp_path):
+    """With label relations, and without sampling or batch norm, whose draws and statistics are each device's own."""
+    (one,) = results([start("gru", "tensorflow", folder, tmp_path / "one", RELATED="1")], tmp_path / "one")
+    two = start("gru", "tensorflow", folder, tmp_path / "two", RELATED="1", TWO_DEVICES="1")
+    (two,) = results([two], tmp_path / "two")
     assert two["devices"] == [0, 1, 2]
-    np.testing.assert_allclose(two["loss"], alone["loss"], rtol=1e-4)
-    np.testing.assert_allclose(two["gap"], alone["gap"], atol=1e-4)
+    assert_same_curves(two, one)
 
 
 def test_processes_read_each_row_of_a_batch_once():

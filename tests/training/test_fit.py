@@ -12,6 +12,7 @@ import pytest
 from dvclive import Live
 
 from tests.models import tiny
+from yt8m.params import Train
 from yt8m.training import fit as fit_module
 from yt8m.training.fit import Plan, fit, plan, samples
 from yt8m.training.scores import dataset_gap
@@ -202,10 +203,11 @@ def test_no_more_steps_than_planned(training, holdout, scripted, live, state):
 
 
 def test_a_plan_counts_epochs_and_examples_in_steps():
-    settings = {name: value for name, value in PLAN.items() if name not in ("batch_size", "steps", "eval_steps")}
-    made = plan(105, batch_size=10, epochs=3, eval_examples=49, **settings)
+    shared = {name: PLAN[name] for name in ("decay", "decay_examples", "clip_norm", "patience", "ema", "xla")}
+    shared |= {"batch_norm_momentum": 0.9, "shuffle_buffer": 1, "precision": "float32"}
+    made = plan(105, Train(**shared, eval_examples=49), batch_size=10, learning_rate=0.05, epochs=3)
     assert made == Plan(**PLAN | {"steps": 31, "eval_steps": 4})
-    least = plan(3, batch_size=10, epochs=1, eval_examples=3, **settings)
+    least = plan(3, Train(**shared, eval_examples=3), batch_size=10, learning_rate=0.05, epochs=1)
     assert (least.steps, least.eval_steps) == (1, 1)
 
 

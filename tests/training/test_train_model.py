@@ -1,13 +1,12 @@
 """The part that all training stages share: from parameters to a saved model."""
 
 import json
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
 from stages import _training
-from stages._training import make_plan, train_model
+from stages._training import train_model
 from tests.models.tiny import SCHEMA
 from tests.pipeline import load_yaml
 from yt8m import models
@@ -53,11 +52,6 @@ def train(params, folder, **options):
 
 def size(folder):
     return sum(path.stat().st_size for path in folder.iterdir())
-
-
-def test_the_plan_is_the_parameters_in_steps(params):
-    """105 videos in batches of 10, twice; the rest as it stands."""
-    assert astuple(make_plan(params, 105, 10, 0.05, 2)) == (10, 0.05, 0.8, 1000, 1.0, 21, 6, 2, 0.0, False)
 
 
 def test_the_saved_model_is_the_one_scored(params, folder, holdout):

@@ -70,7 +70,9 @@ def describe(
 def save(model: keras.Model, description: Mapping[str, Any], folder: Path) -> None:
     """Write a model's weights and description into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_weights(folder / WEIGHTS)  # unlike .keras, the same bytes for the same weights
+    # Weights alone, unlike .keras, have the same bytes each time. The model that was trained would be saved with its
+    # optimizer, and be three times as large.
+    keras.Model(model.inputs, model.outputs, name=model.name).save_weights(folder / WEIGHTS)
     write_json(folder / DESCRIPTION, description)
 
 

@@ -15,8 +15,11 @@ def build(schema: Schema, level: Level, momentum: float, args: Recurrent) -> ker
     x, mask = frames_in_order(inputs, schema, level)
     states = []
     for index in range(args.layers):
-        # Keras's default bias of 1 for the forget gate is [9]'s forget_bias.
-        recurrent = keras.layers.LSTM(args.units, return_sequences=True, return_state=True, name=f"lstm_{index}")
+        # Keras's default bias of 1 for the forget gate is [9]'s forget_bias. Float32: a cast of the kernel inside the
+        # loop would be kept for each frame, 20 GB at the paper's size.
+        recurrent = keras.layers.LSTM(
+            args.units, return_sequences=True, return_state=True, dtype="float32", name=f"lstm_{index}"
+        )
         x, output, cell = recurrent(x, mask=mask)
         states += [cell, output]
     return keras.Model(inputs, experts(ops.concatenate(states, axis=-1), schema, args))

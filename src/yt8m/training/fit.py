@@ -3,17 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-from dvclive import Live
 from tqdm import tqdm
 
 from yt8m.data.dataset import Batch, Dataset, prefetch
+from yt8m.params import Train
 from yt8m.training.losses import cross_entropy
 from yt8m.training.optimizer import ClippedAdam
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import Score, State
+
+if TYPE_CHECKING:
+    from dvclive import Live
 
 Samples = Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
 
@@ -45,33 +49,20 @@ class Plan:
     xla: bool
 
 
-def plan(
-    videos: int,
-    *,
-    batch_size: int,
-    learning_rate: float,
-    epochs: int,
-    decay: float,
-    decay_examples: int,
-    clip_norm: float,
-    eval_examples: int,
-    patience: int,
-    ema: float,
-    xla: bool,
-) -> Plan:
+def plan(videos: int, train: Train, *, batch_size: int, learning_rate: float, epochs: int) -> Plan:
     """A plan in steps from parameters in epochs and examples."""
     steps = max(1, epochs * videos // batch_size)
     return Plan(
         batch_size,
         learning_rate,
-        decay,
-        decay_examples,
-        clip_norm,
-        steps=steps,
-        eval_steps=min(max(1, eval_examples // batch_size), steps),
-        patience=patience,
-        ema=ema,
-        xla=xla,
+        train.decay,
+        train.decay_examples,
+        train.clip_norm,
+        steps,
+        eval_steps=min(max(1, train.eval_examples // batch_size), steps),
+        patience=train.patience,
+        ema=train.ema,
+        xla=train.xla,
     )
 
 
@@ -96,7 +87,7 @@ def fit(
     training: Callable[[int], Samples],
     holdout: Dataset,
     plan: Plan,
-    live: Live,
+    live: "Live",
     state: State,
     *,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -161,7 +152,7 @@ def source(stream: Callable[[], Samples]) -> object:
 class BestOnHoldout(keras.callbacks.Callback):
     """Scores the holdout, keeps the best weights, and stops when `patience` scores bring no better ones."""
 
-    def __init__(self, holdout: Dataset, plan: Plan, live: Live, state: State):
+    def __init__(self, holdout: Dataset, plan: Plan, live: "Live", state: State):
         super().__init__()
         self.holdout, self.plan, self.live, self.state = holdout, plan, live, state
         self.scores: list[Score] = []
