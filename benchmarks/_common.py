@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ from rich.console import Console
 
 from yt8m.data.dataset import Batch, collate
 from yt8m.data.videos import Video
-from yt8m.params import Train
+from yt8m.params import Params, Train
 from yt8m.schema import Level, Schema
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,18 @@ class Case(BaseModel):
     learning_rate: float
     layout: Schema
     train: Train
+
+    @classmethod
+    def of(cls, params: Params, family: str, args: dict[str, Any], batch_size: int, learning_rate: float) -> Self:
+        """A model on the videos of a parameter file, trained as all of its models are."""
+        return cls(
+            family=family,
+            args=args,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            layout=params.data.layout,
+            train=params.train,
+        )
 
     def description(self) -> dict[str, Any]:
         """What `models.build` takes; for a measurement's process, since it imports Keras."""

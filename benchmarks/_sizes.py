@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks._common import ROOT, Case
 from benchmarks.full_size import NEXTVLAD, NEXTVLAD_RATE
-from yt8m.params import Params, load
+from yt8m.params import load
 
 FAMILIES = ("netvlad", "netrvlad", "netfv", "dbow", "gated_dbow", "gru", "lstm", "nextvlad")
 EXPERTS = {"mixtures": 2, "l2": 1e-6}
@@ -55,18 +55,7 @@ SIZES = {"demo": demo, "middle": middle, "full": full}
 def _of_file(path: str, nextvlad: dict[str, Any], learning_rate: float) -> list[Case]:
     """The first model of each family in a parameter file, and NeXtVLAD with NetVLAD's batch."""
     params = load(ROOT / path)
-    cases = {"nextvlad": _case(params, "nextvlad", nextvlad, params.distill.batch_size, learning_rate)}
+    cases = {"nextvlad": Case.of(params, "nextvlad", nextvlad, params.distill.batch_size, learning_rate)}
     for model in reversed(params.models.values()):
-        cases[model.family] = _case(params, model.family, model.args, model.batch_size, model.learning_rate)
+        cases[model.family] = Case.of(params, model.family, model.args, model.batch_size, model.learning_rate)
     return [cases[family] for family in FAMILIES if family in cases]
-
-
-def _case(params: Params, family: str, args: dict[str, Any], batch_size: int, learning_rate: float) -> Case:
-    return Case(
-        family=family,
-        args=args,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        layout=params.data.layout,
-        train=params.train,
-    )

@@ -71,14 +71,7 @@ def entries(params: Params, names: Sequence[str] = ()) -> list[Entry]:
         family, args, learning_rate = settings[name]
         if any((entry.case.family, entry.case.args) == (family, args) for entry in found):
             continue
-        case = Case(
-            family=family,
-            args=args,
-            batch_size=BATCH_SIZE,
-            learning_rate=learning_rate,
-            layout=params.data.layout,
-            train=params.train,
-        )
+        case = Case.of(params, family, args, BATCH_SIZE, learning_rate)
         found.append(Entry(name, case, student.max_bytes if name == "distill" else None))
     return found
 
