@@ -16,7 +16,7 @@ from yt8m.errors import InputError
 from yt8m.files import remove, whole
 from yt8m.params import Model
 from yt8m.training.devices import Devices, prepare
-from yt8m.training.fit import Plan, Samples, fit, plan, samples
+from yt8m.training.fit import Samples, fit, plan, samples
 from yt8m.training.state import State, fingerprint
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ def fit_model(
     params: Params,
     devices: Devices,
     model: keras.Model,
-    schedule: Plan,
     train: Dataset,
     holdout: str,
-    seed: int,
     *name: str,
+    seed: int,
+    batch_size: int,
+    learning_rate: float,
+    epochs: int,
     out: Path,
-    save: Callable[[Path], None],
+    save: Callable[[Path], dict[str, float]],
     decisive: Iterable[object],
     inputs: Iterable[Path] = (),
     targets: Callable[[Batch], np.ndarray] | None = None,
@@ -58,10 +60,11 @@ def fit_model(
 
     Args:
         holdout: manifest's name in the holdout's folder.
-        seed: of the videos' order.
         name: the stage and what it trains.
-        save: writes the model into a folder.
-        decisive: parameters that decide the result, beside the plan and the order of videos.
+        seed: of the videos' order.
+        batch_size, learning_rate, epochs: see `plan`.
+        save: writes the model, and what belongs to it, into a folder, and returns figures for the log.
+        decisive: parameters that decide the result, beside those above.
         inputs: files that decide it, beside the manifests.
         targets: see `samples`.
         callbacks: see `fit`.
@@ -71,14 +74,17 @@ def fit_model(
     Raises:
         InputError: where the saved model takes more than `max_bytes`; nothing is saved then.
     """
-    rows, buffer = devices.rows(schedule.batch_size), params.train.shuffle_buffer
+    title = "/".join(name)
+    print(f"{title}: {model.name}, {model.count_params():,} parameters, {train.size} videos")
+    schedule = plan(train.size, params.train, batch_size=batch_size, learning_rate=learning_rate, epochs=epochs)
+    rows, buffer = devices.rows(batch_size), params.train.shuffle_buffer
     manifests = [train.manifest, SPLIT / "holdout" / holdout]
     settings = [schedule, seed, buffer, devices.replicas, *decisive]
     states = STATES.joinpath(*name)
     state = State(states / fingerprint(settings, [*manifests, *inputs]), write=devices.process == 0)
 
     def training(start: int) -> Samples:
-        return samples(train.shuffled(schedule.batch_size, seed, buffer, start=start, rows=rows), targets)
+        return samples(train.shuffled(batch_size, seed, buffer, start=start, rows=rows), targets)
 
     with logged(devices, *name) as log:
         gap = fit(
@@ -93,13 +99,14 @@ def fit_model(
         )
         if devices.process == 0:
             with whole(out) as folder:
-                save(folder)
-                size = sum(path.stat().st_size for path in folder.iterdir())
+                log.summary.update(save(folder))
+                size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
                 if max_bytes is not None and size > max_bytes:
                     raise InputError(f"expected a model of at most {max_bytes:,} bytes, received {size:,} bytes")
             log.summary["bytes"] = size
             log.make_summary()
             remove(states)
+    print(f"{title}: holdout GAP {gap:.4f}")
     return gap
 
 
@@ -129,28 +136,26 @@ def train_model(
     )
     with devices.scope():
         model = models.build(description)
-        print(f"{'/'.join(name)}: {settings.family}, {model.count_params():,} parameters, {train.size} videos")
-        gap = fit_model(
+
+        def save(folder: Path) -> dict[str, float]:
+            models.save(model, description, folder)
+            return {}
+
+        return fit_model(
             params,
             devices,
             model,
-            plan(
-                train.size,
-                params.train,
-                batch_size=settings.batch_size,
-                learning_rate=settings.learning_rate,
-                epochs=settings.epochs,
-            ),
             train,
             holdout,
-            settings.seed,
             *name,
+            seed=settings.seed,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
             out=out,
-            save=lambda folder: models.save(model, description, folder),
+            save=save,
             decisive=[description, *decisive],
             inputs=inputs,
             targets=targets,
             max_bytes=max_bytes,
         )
-    print(f"{'/'.join(name)}: holdout GAP {gap:.4f}")
-    return gap

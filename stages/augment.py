@@ -3,13 +3,13 @@
 import numpy as np
 
 from stages._common import DATA, METRICS, SPLIT, Params, run, summarize
+from yt8m.augmentation.recipes import Kind
 from yt8m.augmentation.synthesis import augment_shards
 from yt8m.data.classes import read_label_counts
 from yt8m.data.dataset import Dataset
-from yt8m.data.manifest import Shard, checksum, write_manifest
+from yt8m.data.manifest import write_manifest
 from yt8m.files import whole, write_text
 from yt8m.report.figures import label_count_figure
-from yt8m.schema import Level
 
 
 def main(params: Params) -> None:
@@ -17,13 +17,12 @@ def main(params: Params) -> None:
     train = Dataset(SPLIT / "train" / "videos.tsv", data.source, data.layout)
     before = read_label_counts(SPLIT / "train" / "label_counts.csv")
     with whole(folder) as out:
-        written, kinds, after = augment_shards(train.paths, before, data.layout, out, **params.augment.model_dump())
-        shards = [
-            Shard(Level.VIDEO, str(folder / path.name), path.stat().st_size, videos, checksum(path))
-            for path, videos in written
-        ]
-        write_manifest(out / "videos.tsv", shards)
-    total = sum(kinds.values())
+        made = augment_shards(
+            list(zip(train.paths, train.counts, strict=True)), before, data.layout, out, **params.augment.model_dump()
+        )
+        write_manifest(out / "videos.tsv", [shard.moved(folder) for shard in made.shards])
+    after, total = made.labels, int(made.kinds.sum())
+    kinds = {kind.name.lower(): int(count) for kind, count in zip(Kind, made.kinds, strict=True)}
     summarize({"before": train.size, "after": total, "factor": total / train.size, **kinds}, "augment")
     rows = "".join(f"{index},{n},{m}\n" for index, (n, m) in enumerate(zip(before, after, strict=True)))
     write_text(METRICS / "augment" / "label_counts.csv", "index,before,after\n" + rows)

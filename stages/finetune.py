@@ -30,43 +30,49 @@ def finetune(params: Params, name: str, trained: Path, out: Path) -> None:
     from stages._training import fit_model
     from yt8m import models
     from yt8m.data.dataset import Dataset
+    from yt8m.report.relations import learnt, write_relations
     from yt8m.training.devices import prepare
-    from yt8m.training.fit import plan
     from yt8m.training.relations import Alternate, RelatedModel
 
     devices, data = prepare(params.train.xla), params.data
     settings, member = params.finetune, params.models[name]
-    train = Dataset(SPLIT / "train" / "frames.tsv", data.source, data.layout)
+
+    def save(folder: Path) -> dict[str, float]:
+        models.save(plain, description, folder)
+        labels = [video.labels for video in Dataset(SPLIT / "train" / "videos.tsv", data.source, data.layout).videos()]
+        names = (SPLIT / "classes.txt").read_text(encoding="utf-8").splitlines()
+        relations = learnt(related.update_relations())
+        return {"rank_correlation": write_relations(relations, labels, names, folder / "relations")}
+
     with devices.scope():
         plain, description = models.load(trained)
         related = RelatedModel(
-            plain.inputs, plain.outputs, lambda1=settings.lambda1, lambda2=settings.lambda2, damping=settings.damping
+            plain.inputs,
+            plain.outputs,
+            lambda1=settings.lambda1,
+            lambda2=settings.lambda2,
+            damping=settings.damping,
+            name=plain.name,
         )
-        print(f"finetune/{name}: {member.family}, {plain.count_params():,} parameters, {train.size} videos")
-        gap = fit_model(
+        fit_model(
             params,
             devices,
             related,
-            plan(
-                train.size,
-                params.train,
-                batch_size=member.batch_size,
-                learning_rate=settings.learning_rate,
-                epochs=settings.epochs,
-            ),
-            train,
+            Dataset(SPLIT / "train" / "frames.tsv", data.source, data.layout),
             "frames.tsv",
-            member.seed + 1_000_000,  # another order of videos than in training
             "finetune",
             name,
+            seed=member.seed + 1_000_000,  # another order of videos than in training
+            batch_size=member.batch_size,
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
             out=out,
-            save=lambda folder: models.save(plain, description, folder),
+            save=save,
             decisive=[description, settings.model_dump()],
             inputs=[trained / models.WEIGHTS],
             callbacks=[Alternate(settings.period)],
             score_start=True,
         )
-    print(f"finetune/{name}: holdout GAP {gap:.4f}")
 
 
 if __name__ == "__main__":

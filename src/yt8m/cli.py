@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -13,7 +14,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from yt8m.data import wire
-from yt8m.data.manifest import DataError, Shard, checksum, write_manifest
+from yt8m.data.manifest import DataError, Shard, describe, write_manifest
 from yt8m.data.tfrecord import read_records
 from yt8m.errors import InputError
 from yt8m.params import load
@@ -49,13 +50,13 @@ def manifest(folder: Path, output: Path | None) -> None:
     paths = sorted(folder.rglob("*.tfrecord"))
     if not paths:
         raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
-    shards = Parallel(n_jobs=-1, return_as="generator")(delayed(describe)(path, output.parent) for path in paths)
+    shards = Parallel(n_jobs=-1, return_as="generator")(delayed(describe_file)(path, output.parent) for path in paths)
     listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
     write_manifest(output, listed)
     print(f"{output}: {len(listed)} shards, {sum(shard.videos for shard in listed)} videos")
 
 
-def describe(path: Path, root: Path) -> Shard:
+def describe_file(path: Path, root: Path) -> Shard:
     """What a manifest records of a shard; its level is that of its first record."""
     records = read_records(path)
     first = next(records, None)
@@ -65,7 +66,7 @@ def describe(path: Path, root: Path) -> Shard:
     level = Level.FRAME if frame_level else Level.VIDEO
     absolute = path.resolve()
     name = absolute.relative_to(root.resolve()) if absolute.is_relative_to(root.resolve()) else absolute
-    return Shard(level, str(name), path.stat().st_size, 1 + sum(1 for _ in records), checksum(path))
+    return replace(describe(path, level, 1 + sum(1 for _ in records)), path=str(name))
 
 
 def families(params: Path, as_json: bool) -> None:

@@ -91,11 +91,13 @@ class Split(Section):
 class Augment(Section):
     """Feature-space augmentation (section 3.1)."""
 
-    threshold: PositiveInt
+    threshold: PositiveInt | None
+    neighbours: PositiveInt
     chunk_shards: PositiveInt
     step: PositiveFloat
     noise: NonNegativeFloat
     seed: NonNegativeInt
+    scheduler: str | None
 
 
 class Train(Section):

@@ -1,28 +1,56 @@
 import numpy as np
 import pytest
 
+from yt8m.augmentation import neighbours
 from yt8m.augmentation.neighbours import nearest
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("k", [1, 3, 11, 12, 50])
-def test_against_loops(dtype, k):
-    x = np.random.default_rng(k).normal(size=(12, 5)).astype(dtype)
-    found = nearest(x, k)
-    assert found.shape == (12, min(k, 11))
-    for row in range(12):
-        distances = {other: sum((x[row] - x[other]) ** 2) for other in range(12) if other != row}
-        assert found[row].tolist() == sorted(distances, key=lambda other: distances[other])[:k]
+def loops(x, rows, members, k):
+    """Sorted by differences in float64, of equals the first member first."""
+    found = []
+    for row in rows:
+        distances = {other: np.sum((x[row].astype(float) - x[other]) ** 2) for other in members if other != row}
+        found.append(sorted(distances, key=lambda other: distances[other])[:k])
+    return found
 
 
-@pytest.mark.parametrize("rows", [0, 1])
-def test_none_where_there_is_no_other(rows):
-    found = nearest(np.zeros((rows, 4)), 3)
-    assert found.shape == (rows, 0)
+@pytest.fixture
+def x():
+    return np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+
+
+MEMBERS = np.arange(1, 40, 2)
+ROWS = MEMBERS[[2, 3, 11, 19]]
+
+
+@pytest.mark.parametrize("k", [1, 3, 18, 19, 20, 50])
+def test_against_loops(x, k):
+    found = nearest(x, ROWS, MEMBERS, k)
+    assert found.dtype == np.int64
+    assert found.shape == (4, min(k, 19))
+    assert found.tolist() == loops(x, ROWS, MEMBERS, k)
+
+
+def test_none_where_there_is_no_other(x):
+    found = nearest(x, np.array([4]), np.array([4]), 3)
+    assert found.shape == (1, 0)
     assert found.dtype == np.int64
 
 
-def test_a_row_is_never_its_own_neighbour():
-    found = nearest(np.ones((8, 3), np.float32), 7)
+def test_of_equals_the_first_and_never_the_row_itself():
+    found = nearest(np.ones((8, 3), np.float32), np.arange(8), np.arange(8), 3)
     for row in range(8):
-        assert set(found[row].tolist()) == set(range(8)) - {row}
+        assert found[row].tolist() == [other for other in range(8) if other != row][:3]
+
+
+@pytest.mark.parametrize("elements", [1, 300, 1 << 22])
+def test_the_block_changes_nothing(x, monkeypatch, elements):
+    monkeypatch.setattr(neighbours, "ELEMENTS", elements)
+    assert nearest(x, MEMBERS, MEMBERS, 4).tolist() == loops(x, MEMBERS, MEMBERS, 4)
+
+
+def test_differences_rank_what_a_product_cannot_tell_apart():
+    """Far from the origin a float32 product loses the differences, which are exact."""
+    x = np.full((9, 4), 2.0**13, np.float32)
+    x[:, 0] += np.array([0, 5, 3, 8, 1, 7, 2, 6, 4]) / 256
+    assert nearest(x, np.array([0]), np.arange(9), 8).tolist() == [[4, 6, 2, 8, 1, 7, 5, 3]]

@@ -1,221 +1,199 @@
 from collections import Counter
-from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.augmentation.made import COUNTS, SCHEMA, THRESHOLD, by_loops, chunk, random_chunk, recipes_of
 from tests.data import made
-from tests.data.made import SCHEMA, same
-from yt8m.augmentation.regimes import kept, neighbours
-from yt8m.augmentation.synthesis import augment, augment_shards
-from yt8m.data.tfrecord import read_records
-from yt8m.data.videos import Video, read_videos
+from yt8m.augmentation import synthesis
+from yt8m.augmentation.recipes import Kind
+from yt8m.augmentation.synthesis import Source, augment_shards, read_chunk, synthesize
+from yt8m.data.tfrecord import RecordError, read_records, write_records
+from yt8m.data.videos import Video, encode, read_videos
+from yt8m.errors import InputError
 from yt8m.schema import Level
 
-THRESHOLD, STEP, NOISE = 60, 0.5, 0.03
-COUNTS = np.array([900, 500, 200, 80, 60, 40, 20, 10, 5, 1])  # over a data set of which tests see a chunk
-ONLY = 9  # a class that one video carries
-
-
-def labelled(video: Video, *labels: int) -> Video:
-    return replace(video, labels=np.array(labels, np.int32))
-
-
-def chunk(seed: int, size: int = 60) -> list[Video]:
-    random = np.random.default_rng(seed)
-    videos = [made.video_video(random, f"v{index}") for index in range(size)]
-    videos = [labelled(video, *video.labels[video.labels != ONLY]) for video in videos]
-    videos[7] = labelled(videos[7], ONLY)
-    return videos
-
-
-def run(videos: list[Video], schema=SCHEMA, counts=COUNTS, seed: int = 0) -> list[tuple[str, Video]]:
-    random = np.random.default_rng(seed)
-    return list(augment(videos, counts, schema, threshold=THRESHOLD, step=STEP, noise=NOISE, random=random))
-
-
-def slow_pairs(videos: list[Video]) -> tuple[list[tuple[int, int]], list[int]]:
-    """(seed, neighbour) of all pairs, and the seeds that get noise, by loops over all there is."""
-    pairs: list[tuple[int, int]] = []
-    alone: list[int] = []
-    for label in range(SCHEMA.classes):
-        members = [row for row, video in enumerate(videos) if label in video.labels]
-        for row in members:
-            rarest = min(videos[row].labels, key=lambda other: (COUNTS[other], other))
-            if rarest != label or COUNTS[label] > THRESHOLD:
-                continue
-            distances = {
-                other: np.linalg.norm(videos[row].features["rgb"] - videos[other].features["rgb"])
-                for other in members
-                if other != row
-            }
-            nearest = sorted(distances, key=lambda other: distances[other])
-            fresh = [
-                other
-                for other in nearest[: neighbours(int(COUNTS[label]), THRESHOLD)]
-                if (row, other) not in pairs and (other, row) not in pairs
-            ]
-            pairs += [(row, other) for other in fresh]
-            alone += [] if fresh else [row]
-    return pairs, alone
+STEP, NOISE = 0.5, 0.03
+MARKS = {Kind.INTERPOLATED: "int", Kind.EXTRAPOLATED: "ext"}
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_against_loops(seed):
-    videos = chunk(seed)
-    made_of = run(videos)
-    pairs, alone = slow_pairs(videos)
-    assert pairs
-    by_id = {video.id: video for _, video in made_of}
-    assert len(by_id) == len(made_of)
-    expected = {f"v{i}~{kind}~v{j}" for i, j in pairs for kind in ("int", "ext")} | {f"v{i}~noise" for i in alone}
-    assert {id for id in by_id if "~" in id} == expected
-    assert {"v7~noise"} <= expected
-    for i, j in pairs:
-        for name in SCHEMA.features:
-            x, other = videos[i].features[name].astype(float), videos[j].features[name].astype(float)
-            inside, outside = by_id[f"v{i}~int~v{j}"], by_id[f"v{i}~ext~v{j}"]
-            np.testing.assert_allclose(inside.features[name], x + STEP * (other - x), atol=1e-5)
-            np.testing.assert_allclose(outside.features[name], x + STEP * (x - other), atol=1e-5)
-            for video in (inside, outside):
-                assert video.labels.tolist() == videos[i].labels.tolist()
-                assert video.features[name].dtype == np.float32
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_kinds_and_values(seed):
-    videos = chunk(seed)
-    for kind, video in run(videos):
-        mark = {"original": None, "interpolated": "int", "extrapolated": "ext", "noise": "noise"}[kind]
-        assert video.id.split("~")[1:2] == ([mark] if mark else [])
-        assert all(
-            np.isfinite(rows).all() and rows.shape == (1, SCHEMA.features[n]) for n, rows in video.features.items()
-        )
-
-
-def test_originals():
-    """Videos of rare classes and those without a label stay, of frequent classes those that are kept."""
-    videos = chunk(0)
-    videos += [labelled(made.video_video(np.random.default_rng(1), f"f{index}"), 0) for index in range(100)]
-    videos[3] = labelled(videos[3])
-    expected = []
-    for video in videos:
-        count = min((int(COUNTS[label]) for label in video.labels), default=0)
-        if count <= THRESHOLD or kept(video.id, count, THRESHOLD):
-            expected.append(video)
-    originals = [video for kind, video in run(videos) if kind == "original"]
-    assert len(originals) == len(expected) < len(videos)
-    assert all(map(same, originals, expected))
-
-
-def test_a_pair_is_used_once():
-    """Of two videos the first takes the pair; for the second noise stands in."""
-    random = np.random.default_rng(0)
-    videos = [labelled(made.video_video(random, id), 8) for id in ("a", "b")]
-    assert [video.id for _, video in run(videos)] == ["a", "b", "a~int~b", "a~ext~b", "b~noise"]
-
-
-def test_neighbours_may_be_of_other_rarest_labels():
-    """They carry the seed's rarest label, which need not be their own rarest; labels are the seed's."""
-    random = np.random.default_rng(0)
-    videos = [labelled(made.video_video(random, "a"), 0, 6), labelled(made.video_video(random, "b"), 6, 9)]
-    made_of = {video.id: video for _, video in run(videos)}
-    assert set(made_of) == {"a", "b", "a~int~b", "a~ext~b", "b~noise"}
-    assert made_of["a~int~b"].labels.tolist() == [0, 6]
+def test_features_against_the_formulas(seed):
+    videos = random_chunk(seed)
+    recipes = recipes_of(videos)
+    x = synthesize(videos, recipes, STEP, NOISE, np.random.default_rng(0))
+    assert x.dtype == np.float32
+    assert np.isfinite(x).all()
+    for kind, row, other, found in zip(*(column.tolist() for column in recipes), x, strict=True):
+        seed_x, other_x = videos.features[row].astype(float), videos.features[other].astype(float)
+        expected = {
+            Kind.ORIGINAL: seed_x,
+            Kind.INTERPOLATED: seed_x + STEP * (other_x - seed_x),
+            Kind.EXTRAPOLATED: seed_x + STEP * (seed_x - other_x),
+            Kind.NOISE: seed_x,
+        }[Kind(kind)]
+        np.testing.assert_allclose(found, expected, atol=6 * NOISE if kind == Kind.NOISE else 1e-5)
 
 
 def test_noise():
-    schema = SCHEMA.model_copy(update={"classes": 300})
-    random = np.random.default_rng(0)
-    videos = [labelled(made.video_video(random, f"v{index}"), index) for index in range(300)]
-    noisy = [video for kind, video in run(videos, schema, np.ones(300, int)) if kind == "noise"]
-    assert [video.id for video in noisy] == [f"v{index}~noise" for index in range(300)]
-    for name in SCHEMA.features:
-        differences = np.array([v.features[name] - o.features[name] for v, o in zip(noisy, videos, strict=True)])
-        assert differences.std() == pytest.approx(NOISE, rel=0.1)
-        assert abs(differences.mean()) < NOISE / 5
-        assert len(np.unique(differences)) > differences.size / 2
-
-
-def test_noise_depends_on_the_seed():
-    videos = chunk(0)
-    first, again, other = (
-        np.array([video.features["rgb"] for kind, video in run(videos, seed=seed) if kind == "noise"])
-        for seed in (0, 0, 1)
-    )
-    np.testing.assert_array_equal(first, again)
-    assert not np.isin(first, other).any()
-
-
-def test_nothing_of_nothing():
-    assert run([]) == []
+    videos = chunk(*[[row] for row in range(10)])
+    recipes = recipes_of(videos, threshold=10**6)
+    noisy = recipes.kind == Kind.NOISE
+    assert noisy.sum() == 10
+    differences = [
+        synthesize(videos, recipes, STEP, NOISE, np.random.default_rng(draw))[noisy] - videos.features
+        for draw in range(100)
+    ]
+    assert np.std(differences) == pytest.approx(NOISE, rel=0.1)
+    assert abs(np.mean(differences)) < NOISE / 5
 
 
 @pytest.fixture
-def shards(tmp_path: Path) -> list[Path]:
+def shards(tmp_path: Path) -> list[Source]:
     paths = [tmp_path / "in" / f"train{index:04d}.tfrecord" for index in range(5)]
     for path in paths:
         made.write_shard(path, Level.VIDEO, 30)
-    return paths
+    return [(path, 30) for path in paths]
 
 
-def augment_all(paths: list[Path], out: Path, jobs: int, seed: int = 0):
+def augment(shards, out, *, jobs=1, seed=0, scheduler=None):
     return augment_shards(
-        paths,
+        shards,
         COUNTS,
         SCHEMA,
         out,
         chunk_shards=2,
         threshold=THRESHOLD,
+        neighbours=8,
         step=STEP,
         noise=NOISE,
         seed=seed,
+        scheduler=scheduler,
         jobs=jobs,
     )
 
 
-def test_shards(tmp_path, shards):
-    before = [video for path in shards for video in read_videos(path, Level.VIDEO, SCHEMA)]
-    written, kinds, labels = augment_all(shards, tmp_path / "out", jobs=1)
-    assert len(written) == 3
-    after = [list(read_videos(path, Level.VIDEO, SCHEMA)) for path, _ in written]
-    assert [count for _, count in written] == [len(videos) for videos in after]
-    everything = [video for videos in after for video in videos]
-    assert sum(kinds.values()) == len(everything) > len(before)
+def written(result) -> list[list[Video]]:
+    """The videos of each shard."""
+    return [list(read_videos(shard.path, Level.VIDEO, SCHEMA)) for shard in result.shards]
+
+
+def bytes_of(result) -> list[bytes]:
+    return [Path(shard.path).read_bytes() for shard in result.shards]
+
+
+def test_shards_hold_what_loops_over_their_chunk_give(tmp_path, shards):
+    result = augment(shards, tmp_path / "out")
+    by_shard = written(result)
+    assert [len(videos) for videos in by_shard] == [shard.videos for shard in result.shards]
+    for first in range(0, 5, 2):
+        videos = read_chunk(shards[first : first + 2], SCHEMA)
+        found = {video.id: video for shard in by_shard[first : first + 2] for video in shard}
+        assert len(found) == sum(map(len, by_shard[first : first + 2]))  # each id once
+        expected = {}
+        for kind, row, other in by_loops(videos):
+            id, neighbour = videos.ids[row], videos.ids[other]
+            mark = MARKS.get(kind)
+            expected[f"{id}~{mark}~{neighbour}" if mark else f"{id}~noise" if kind == Kind.NOISE else id] = row
+        assert found.keys() == expected.keys()
+        for id, row in expected.items():
+            assert found[id].labels.tolist() == videos.labels[row].tolist()
+            assert all(np.isfinite(x).all() for x in found[id].features.values())
+
+
+def test_originals_are_the_videos_that_were_read(tmp_path, shards):
+    before = {video.id: video for path, _ in shards for video in read_videos(path, Level.VIDEO, SCHEMA)}
+    originals = [
+        video for videos in written(augment(shards, tmp_path / "out")) for video in videos if "~" not in video.id
+    ]
+    assert originals
+    assert all(made.same(video, before[video.id]) for video in originals)
+
+
+def test_counts(tmp_path, shards):
+    result = augment(shards, tmp_path / "out")
+    everything = [video for videos in written(result) for video in videos]
     marks = Counter([*video.id.split("~"), "original"][1] for video in everything)
-    assert kinds == {
-        "original": marks["original"],
-        "interpolated": marks["int"],
-        "extrapolated": marks["ext"],
-        "noise": marks["noise"],
-    }
-    assert labels.tolist() == [sum(label in video.labels for video in everything) for label in range(SCHEMA.classes)]
-    assert len({video.id for video in everything}) == len(everything)
+    assert result.kinds.tolist() == [marks[mark] for mark in ("original", "int", "ext", "noise")]
+    assert result.labels.tolist() == [
+        sum(label in video.labels for video in everything) for label in range(SCHEMA.classes)
+    ]
 
 
-def test_neighbours_are_of_the_same_chunk(tmp_path, shards):
-    written, *_ = augment_all(shards, tmp_path / "out", jobs=1)
-    for index, (path, _) in enumerate(written):
-        chunk_names = {shard.stem for shard in shards[2 * index : 2 * index + 2]}
-        for video in read_videos(path, Level.VIDEO, SCHEMA):
-            seed, *mark = video.id.split("~")
-            assert {id.split("_")[0] for id in (seed, *mark[1:])} <= chunk_names
+def test_videos_are_not_in_order_of_kinds(tmp_path, shards):
+    for videos in written(augment(shards, tmp_path / "out")):
+        synthetic = ["~" in video.id for video in videos]
+        changes = sum(one != other for one, other in pairwise(synthetic))
+        assert changes > 5
 
 
 def test_jobs_change_no_byte(tmp_path, shards):
-    results = [augment_all(shards, tmp_path / str(jobs), jobs) for jobs in (1, 2)]
-    one, two = ([(path.name, count, path.read_bytes()) for path, count in written] for written, *_ in results)
-    assert one == two
-    assert results[0][1] == results[1][1]
-    assert results[0][2].tolist() == results[1][2].tolist()
+    one, two = (augment(shards, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    assert bytes_of(one) == bytes_of(two)
+    assert one.kinds.tolist() == two.kinds.tolist()
+    assert one.labels.tolist() == two.labels.tolist()
 
 
-def test_the_seed_changes_noise_alone(tmp_path, shards):
+def test_blocks_change_neither_videos_nor_order(tmp_path, shards, monkeypatch):
+    whole = augment(shards, tmp_path / "whole")
+    monkeypatch.setattr(synthesis, "BLOCK", 7)
+    ids = [
+        [[video.id for video in videos] for videos in written(each)]
+        for each in (whole, augment(shards, tmp_path / "7"))
+    ]
+    assert ids[0] == ids[1]
+
+
+def test_a_dask_cluster_writes_the_same_bytes(tmp_path, shards):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        result = augment(shards, tmp_path / "dask", scheduler=cluster.scheduler_address)
+    assert bytes_of(result) == bytes_of(augment(shards, tmp_path / "here"))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, shards, monkeypatch):
+    monkeypatch.setattr(synthesis, "PATIENCE", "1s")
+    with pytest.raises(
+        InputError, match=r"augment\.scheduler: expected the address .* received 'tcp://127\.0\.0\.1:9'"
+    ):
+        augment(shards, tmp_path / "out", scheduler="tcp://127.0.0.1:9")
+
+
+def test_the_seed_changes_noise_and_order_alone(tmp_path, shards):
     records = []
     for seed in (0, 1):
-        written, *_ = augment_all(shards, tmp_path / str(seed), 1, seed)
-        records.append([bytes(record) for path, _ in written for record in read_records(path)])
-    differing = [one for one, other in zip(*records, strict=True) if one != other]
+        result = augment(shards, tmp_path / str(seed), seed=seed)
+        records.append([bytes(record) for shard in result.shards for record in read_records(shard.path)])
+    assert records[0] != records[1]
+    differing = set(records[0]) ^ set(records[1])
     assert differing
     assert all(b"~noise" in record for record in differing)
+
+
+def test_a_shard_without_labels_passes(tmp_path, shards):
+    path = shards[0][0]
+    videos = [Video(video.id, video.labels[:0], video.features) for video in read_videos(path, Level.VIDEO, SCHEMA)]
+    write_records(path, [encode(video, Level.VIDEO, SCHEMA) for video in videos])
+    ids = {video.id for each in written(augment(shards, tmp_path / "out")) for video in each}
+    assert {video.id for video in videos} <= ids
+    assert not any(id.startswith(f"{videos[0].id}~") for id in ids)
+
+
+def test_a_feature_that_is_not_finite_is_refused(tmp_path, shards):
+    path = shards[1][0]
+    videos = list(read_videos(path, Level.VIDEO, SCHEMA))
+    rows = videos[3].features | {"audio": np.full((1, 4), np.nan, np.float32)}
+    videos[3] = Video(videos[3].id, videos[3].labels, rows)
+    write_records(path, [encode(video, Level.VIDEO, SCHEMA) for video in videos])
+    with pytest.raises(RecordError, match=f"{path.name}: record 3: .*finite"):
+        augment(shards, tmp_path / "out")
+
+
+def test_an_output_that_cannot_be_written_is_an_error(tmp_path, shards):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        augment(shards, tmp_path / "file" / "out")
+    assert (tmp_path / "file").read_text() == ""

@@ -4,6 +4,7 @@ import numpy as np
 
 from tests.layers import reference
 from tests.models import tiny
+from yt8m.layers.head import OUTPUT
 from yt8m.schema import Level
 
 
@@ -34,13 +35,13 @@ def pooled(model, inputs, row, schema, pools):
 
 def plain(vector, model):
     """Hidden layer and experts."""
-    return reference.experts(hidden(vector, model), model.get_layer("experts"))
+    return reference.experts(hidden(vector, model), model.get_layer(OUTPUT))
 
 
 def gated(vector, model):
     """Hidden layer, context gate, experts, probability gate."""
     x = reference.context_gate(hidden(vector, model), model.get_layer("context_gate"))
-    p = reference.experts(x, model.get_layer("experts"))
+    p = reference.experts(x, model.get_layer(OUTPUT))
     return reference.context_gate(p, model.get_layer("probability_gate"))
 
 

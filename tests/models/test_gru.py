@@ -6,6 +6,7 @@ import pytest
 
 from tests.layers import reference
 from tests.models import forward, tiny
+from yt8m.layers.head import OUTPUT
 from yt8m.models.gru import GRUCell
 
 
@@ -28,7 +29,7 @@ def recurrence(frames, product, cell):
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_experts_see_each_layers_state_at_the_videos_last_frame(layers):
     model, inputs = tiny.randomized("gru", layers=layers), tiny.batch((1, 4, 7))
-    experts = model.get_layer("experts")
+    experts = model.get_layer(OUTPUT)
     states, scores = keras.Model(model.inputs, [experts.input, model.output])(inputs)
     for row in range(3):
         x, last = forward.frames(inputs, row, tiny.SCHEMA), []

@@ -5,13 +5,14 @@ import pytest
 
 from tests.layers import reference
 from tests.models import forward, tiny
+from yt8m.layers.head import OUTPUT
 
 
 def classify(vector, model):
     """Hidden layer, batch norm, squeeze gate, experts; dropout does nothing at inference."""
     x = reference.batch_norm(forward.hidden(vector, model), model.get_layer("hidden_norm"))
     x = reference.squeeze_gate(x, model.get_layer("squeeze_gate"))
-    return reference.experts(x, model.get_layer("experts"))
+    return reference.experts(x, model.get_layer(OUTPUT))
 
 
 @pytest.mark.parametrize(("schema", "level"), forward.CASES)

@@ -25,6 +25,7 @@ ARGS: dict[str, dict] = {
     "gated_dbow": POOLED | {"rank": 2},
     "gru": RECURRENT,
     "lstm": RECURRENT,
+    "mlp": {"hidden": [8], "dropout": 0.25, "l2": 1e-6},
     "moe": EXPERTS,
     "netfv": POOLED,
     "netrvlad": POOLED,

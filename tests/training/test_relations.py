@@ -8,9 +8,10 @@ import tensorflow as tf
 from tests.layers import reference
 from tests.models import tiny
 from yt8m import models
+from yt8m.layers.head import OUTPUT
 from yt8m.training.fit import Plan, fit, samples
 from yt8m.training.losses import cross_entropy
-from yt8m.training.relations import Alternate, RelatedModel, expert_weights, relation
+from yt8m.training.relations import Alternate, RelatedModel, class_weights, relation
 
 SHAPES = [pytest.param((3, 8), id="wide"), pytest.param((9, 4), id="tall"), pytest.param((5, 5), id="square")]
 LAMBDAS = {"lambda1": 0.3, "lambda2": 0.02, "damping": 0.1}
@@ -75,7 +76,7 @@ def test_weights_without_an_omega_are_refused(value):
 
 def test_each_expert_of_a_class_gives_it_further_features():
     kernel = np.arange(2 * 5 * 3).reshape(2, 15)  # 2 features, 5 classes of 3 experts
-    w = np.asarray(expert_weights(kernel, 5))
+    w = np.asarray(class_weights(kernel, 5))
     assert w.shape == (6, 5)
     for c in range(5):
         assert sorted(w[:, c]) == sorted(kernel[:, 3 * c : 3 * c + 3].ravel())
@@ -106,7 +107,7 @@ def test_centres_scales_and_the_probability_gate_are_no_kernels_below_the_expert
 def kernels(model):
     names = ("pool_rgb", "pool_audio")
     below = [model.get_layer(name).assignment.kernel for name in names] + [model.get_layer("hidden").kernel]
-    return below, model.get_layer("experts").expert_kernel
+    return below, model.get_layer(OUTPUT).expert_kernel
 
 
 def penalty(below, kernel, inverse):
@@ -176,7 +177,7 @@ class TestPenalty:
         loss = float(model.compute_loss(inputs, labels, model(inputs)))
         below, kernel = kernels(model)
         expected = penalty([reference.of(w) for w in below], reference.of(kernel), inverse_of(reference.of(kernel)))
-        own = sum(float(0.05 * (reference.of(w) ** 2).sum()) for w in (kernel, model.get_layer("experts").gate_kernel))
+        own = sum(float(0.05 * (reference.of(w) ** 2).sum()) for w in (kernel, model.get_layer(OUTPUT).gate_kernel))
         assert loss - float(np.mean(cross_entropy(labels, model(inputs)))) == pytest.approx(expected + own, rel=1e-4)
 
 

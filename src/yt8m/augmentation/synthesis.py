@@ -1,133 +1,213 @@
-"""Videos made of others in feature space (section 3.1): by interpolation, extrapolation and noise."""
+"""Videos made of others in feature space (section 3.1): by interpolation, extrapolation and noise, chunk by chunk."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
-from yt8m.augmentation.neighbours import nearest
-from yt8m.augmentation.regimes import kept, neighbours, rarest_label
+from yt8m.augmentation.recipes import Kind, Recipes, recipes
+from yt8m.data.manifest import Shard, describe
 from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import Video, encode, read_videos
+from yt8m.data.videos import encode_means, read_videos
+from yt8m.errors import InputError
 from yt8m.schema import Level, Schema
 
-KINDS = ("original", "interpolated", "extrapolated", "noise")
+Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
+
+BLOCK = 1024  # videos made at a time
+PATIENCE = "30s"  # with a scheduler
+IDS = {  # of a seed's and a neighbour's
+    Kind.ORIGINAL: "{0}",
+    Kind.INTERPOLATED: "{0}~int~{1}",
+    Kind.EXTRAPOLATED: "{0}~ext~{1}",
+    Kind.NOISE: "{0}~noise",
+}
 
 
-def augment(
-    videos: Sequence[Video],
-    counts: np.ndarray,
-    schema: Schema,
-    *,
-    threshold: int,
-    step: float,
-    noise: float,
-    random: np.random.Generator,
-) -> Iterator[tuple[str, Video]]:
-    """The augmented videos of a chunk, each with its kind.
+class Chunk(NamedTuple):
+    """The videos of some shards.
 
-    A video of a frequent class is kept or left out. One of a rare class stays, and each of its nearest neighbours
-    among the chunk's videos with its rarest label (by the primary feature) gives `x_i + step (x_j - x_i)` (eq. 3)
-    and `x_i + step (x_i - x_j)` (eq. 4), with the labels of x_i; a pair is used once. Where no neighbour is left,
-    one copy with Gaussian noise stands in (eq. 2). An id says what it was made of: `SEED~int~NEIGHBOUR`,
-    `SEED~ext~NEIGHBOUR`, `SEED~noise`.
+    Attributes:
+        ids: of each.
+        labels: of each, ascending.
+        features: all features of each side by side, (videos, width) float32.
+    """
+
+    ids: list[str]
+    labels: list[np.ndarray]
+    features: np.ndarray
+
+
+class Augmented(NamedTuple):
+    """What was written.
+
+    Attributes:
+        shards: described, at the paths written to.
+        kinds: videos by `Kind`.
+        labels: videos by class, (classes,).
+    """
+
+    shards: list[Shard]
+    kinds: np.ndarray
+    labels: np.ndarray
+
+
+def read_chunk(shards: Sequence[Source], schema: Schema) -> Chunk:
+    """Read shards into one array.
+
+    Raises:
+        RecordError: for the first record that does not fit the schema.
+    """
+    ids: list[str] = []
+    labels: list[np.ndarray] = []
+    features = np.empty((sum(videos for _, videos in shards), schema.width), np.float32)
+    for path, _ in shards:
+        for video in read_videos(path, Level.VIDEO, schema):
+            np.concatenate([video.features[name][0] for name in schema.features], out=features[len(ids)])
+            ids.append(video.id)
+            labels.append(video.labels)
+    return Chunk(ids, labels, features)
+
+
+def synthesize(chunk: Chunk, made: Recipes, step: float, noise: float, random: np.random.Generator) -> np.ndarray:
+    """The features of the videos that recipes describe, (M, width) float32.
+
+    `x_i + step (x_j - x_i)` (eq. 3), `x_i + step (x_i - x_j)` (eq. 4), or x_i with Gaussian noise (eq. 2).
 
     Args:
-        videos: video-level, one frame each.
-        counts: training videos by class over the whole data set, (classes,).
-        threshold: classes with more videos are sub-sampled, all others over-sampled.
-        step: of eq. 3 and 4.
-        noise: standard deviation of eq. 2.
+        noise: its standard deviation.
     """
-    classes: dict[int, list[int]] = {}
-    for row, video in enumerate(videos):
-        for label in video.labels:
-            classes.setdefault(int(label), []).append(row)
-    seeds: dict[int, list[int]] = {}
-    for row, video in enumerate(videos):
-        if not len(video.labels):
-            yield "original", video  # no label, no regime
-            continue
-        label = rarest_label(video.labels, counts)
-        if counts[label] <= threshold or kept(video.id, int(counts[label]), threshold):
-            yield "original", video
-        if counts[label] <= threshold:
-            seeds.setdefault(label, []).append(row)
-    primary = np.array([video.features[schema.primary][0] for video in videos])
-    used: set[tuple[int, int]] = set()
-    for label, rows in sorted(seeds.items()):
-        members = np.array(classes[label])
-        found = members[nearest(primary[members], neighbours(int(counts[label]), threshold))]
-        for row in rows:
-            near = [int(other) for other in found[np.searchsorted(members, row)]]
-            fresh = [other for other in near if (min(row, other), max(row, other)) not in used]
-            used.update((min(row, other), max(row, other)) for other in fresh)
-            for other in fresh:
-                yield "interpolated", _between(videos[row], videos[other], step, "int")
-                yield "extrapolated", _between(videos[row], videos[other], -step, "ext")
-            if not fresh:
-                yield "noise", _noisy(videos[row], noise, random)
+    direction = np.zeros(len(Kind), np.float32)
+    direction[[Kind.INTERPOLATED, Kind.EXTRAPOLATED]] = step, -step
+    x = chunk.features[made.seed]
+    x += direction[made.kind][:, None] * (chunk.features[made.other] - x)
+    noisy = made.kind == Kind.NOISE
+    x[noisy] += np.float32(noise) * random.standard_normal((noisy.sum(), x.shape[1]), np.float32)
+    return x
 
 
-def _between(seed: Video, other: Video, step: float, kind: str) -> Video:
-    features = {
-        name: (x + np.float32(step) * (other.features[name] - x)).astype(np.float32)
-        for name, x in seed.features.items()
-    }
-    return Video(f"{seed.id}~{kind}~{other.id}", seed.labels, features)
+def augment_chunk(
+    shards: Sequence[Source],
+    counts: np.ndarray,
+    schema: Schema,
+    paths: Sequence[Path],
+    *,
+    threshold: int | None,
+    neighbours: int,
+    step: float,
+    noise: float,
+    seed: Sequence[int],
+) -> Augmented:
+    """Augment the videos of some shards and write them, in random order, to as many shards.
 
+    Args:
+        counts: training videos by class over the whole data set, (classes,).
+        paths: to write to, one for each shard.
+    """
+    chunk = read_chunk(shards, schema)
+    random = np.random.default_rng(seed)
+    primary = chunk.features[:, : schema.features[schema.primary]]
+    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=neighbours)
+    # In order of classes a training's shuffle buffer would see one class after another.
+    parts = np.array_split(random.permutation(len(made.kind)), len(paths))
 
-def _noisy(seed: Video, sigma: float, random: np.random.Generator) -> Video:
-    features = {
-        name: (x + sigma * random.standard_normal(x.shape)).astype(np.float32) for name, x in seed.features.items()
-    }
-    return Video(f"{seed.id}~noise", seed.labels, features)
+    def records(part: np.ndarray) -> Iterator[bytes]:
+        for start in range(0, len(part), BLOCK):
+            block = made.take(part[start : start + BLOCK])
+            made_of = zip(*(column.tolist() for column in block), strict=True)
+            ids = [IDS[Kind(kind)].format(chunk.ids[seed], chunk.ids[other]) for kind, seed, other in made_of]
+            labels = [chunk.labels[row] for row in block.seed]
+            yield from encode_means(ids, labels, synthesize(chunk, block, step, noise, random), schema)
+
+    written = [
+        describe(path, Level.VIDEO, write_records(path, records(part))) for path, part in zip(paths, parts, strict=True)
+    ]
+    kinds = np.bincount(made.kind, minlength=len(Kind))
+    videos = np.bincount(made.seed, minlength=len(chunk.ids))
+    weights = np.repeat(videos, [len(row) for row in chunk.labels])
+    flat = np.concatenate([np.empty(0, np.int64), *chunk.labels])
+    return Augmented(written, kinds, np.bincount(flat, weights, schema.classes).astype(np.int64))
 
 
 def augment_shards(
-    paths: Sequence[Path],
+    shards: Sequence[Source],
     counts: np.ndarray,
     schema: Schema,
     out: Path,
     *,
     chunk_shards: int,
-    threshold: int,
+    threshold: int | None,
+    neighbours: int,
     step: float,
     noise: float,
     seed: int,
+    scheduler: str | None = None,
     jobs: int = -1,
-) -> tuple[list[tuple[Path, int]], dict[str, int], np.ndarray]:
-    """Augment chunks of shards independently and write a shard of `Example`s for each chunk below `out`.
+) -> Augmented:
+    """Augment chunks of shards independently, and write as many shards of `Example`s below `out`.
+
+    Memory holds one chunk's features a process, whatever the size of the data.
 
     Args:
-        paths: video-level shards.
-        jobs: processes, as joblib counts them; the bytes written do not depend on it.
+        chunk_shards: shards of a chunk.
+        threshold: classes with more videos are sub-sampled, all others over-sampled; None over-samples all alike.
+        neighbours: of a video, at most.
+        step: of eq. 3 and 4.
+        noise: standard deviation of eq. 2.
+        scheduler: address of a Dask scheduler whose workers share this machine's files; None: processes here.
+        jobs: processes, as joblib counts them; the bytes written do not depend on it, nor on the scheduler.
 
-    Returns:
-        The shards written with their number of videos, videos by kind, and label counts afterwards.
+    Raises:
+        InputError: where the scheduler does not answer.
     """
-    chunks = [paths[start : start + chunk_shards] for start in range(0, len(paths), chunk_shards)]
+    # Absolute, since a cluster's workers need not run in this folder.
+    paths = [out.resolve() / f"augmented{index:04d}.tfrecord" for index in range(len(shards))]
+    shards = [(path.resolve(), videos) for path, videos in shards]
+    chunks = [slice(start, start + chunk_shards) for start in range(0, len(shards), chunk_shards)]
+    out.mkdir(parents=True, exist_ok=True)
+    with workers(scheduler):
+        results = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(augment_chunk)(
+                shards[chunk],
+                counts,
+                schema,
+                paths[chunk],
+                threshold=threshold,
+                neighbours=neighbours,
+                step=step,
+                noise=noise,
+                seed=(seed, index),
+            )
+            for index, chunk in enumerate(chunks)
+        )
+        done = list(tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None))
+    return Augmented(
+        [shard for result in done for shard in result.shards],
+        np.sum([result.kinds for result in done], axis=0),
+        np.sum([result.labels for result in done], axis=0),
+    )
 
-    def work(index: int) -> tuple[tuple[Path, int], Counter[str], np.ndarray]:
-        videos = [video for path in chunks[index] for video in read_videos(path, Level.VIDEO, schema)]
-        random = np.random.default_rng((seed, index))
-        kinds: Counter[str] = Counter()
-        labels = np.zeros(schema.classes, np.int64)
 
-        def records() -> Iterator[bytes]:
-            made = augment(videos, counts, schema, threshold=threshold, step=step, noise=noise, random=random)
-            for kind, video in made:
-                kinds[kind] += 1
-                labels[video.labels] += 1
-                yield encode(video, Level.VIDEO, schema)
+def workers(scheduler: str | None) -> AbstractContextManager[object]:
+    """Where joblib's work is done: in processes of this machine, or by a Dask cluster's workers."""
+    return nullcontext() if scheduler is None else _dask(scheduler)
 
-        path = out / f"augmented{index:04d}.tfrecord"
-        return (path, write_records(path, records())), kinds, labels
 
-    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(index) for index in range(len(chunks)))
-    written, kinds, labels = zip(*tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None), strict=True)
-    total = sum(kinds, Counter[str]())
-    return list(written), {kind: total[kind] for kind in KINDS}, np.sum(labels, 0)
+@contextmanager
+def _dask(scheduler: str) -> Iterator[None]:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise InputError('augment.scheduler: expected the package distributed: pip install "yt8m[dask]"') from None
+    try:
+        client = Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"augment.scheduler: expected the address of a Dask scheduler, received {scheduler!r}: {error}"
+        ) from None
+    with client, parallel_config(backend="dask"):
+        yield

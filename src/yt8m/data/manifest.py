@@ -8,7 +8,7 @@ contains is recorded, where the data set lies is not, so that moving it retrains
 import csv
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from io import StringIO
 from pathlib import Path, PurePath
@@ -34,6 +34,10 @@ class Shard:
     videos: int
     checksum: str
 
+    def moved(self, folder: Path) -> "Shard":
+        """The same shard in another folder."""
+        return replace(self, path=str(folder / Path(self.path).name))
+
 
 def root(source: str | Path) -> Path:
     """The folder that relative paths of a data set start from: `source`, or the manifest's own folder."""
@@ -45,6 +49,11 @@ def checksum(path: Path) -> str:
     """BLAKE2b-128 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def describe(path: Path, level: Level, videos: int) -> Shard:
+    """What a manifest records of a file of so many videos, at the path itself."""
+    return Shard(level, str(path), path.stat().st_size, videos, checksum(path))
 
 
 def write_manifest(path: str | Path, shards: Iterable[Shard]) -> None:

@@ -9,7 +9,17 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from yt8m.data.manifest import SOURCE, DataError, Shard, assign, checksum, matches, read_manifest, root, write_manifest
+from yt8m.data.manifest import (
+    SOURCE,
+    DataError,
+    Shard,
+    assign,
+    describe,
+    matches,
+    read_manifest,
+    root,
+    write_manifest,
+)
 from yt8m.data.tfrecord import write_records
 from yt8m.data.videos import encode, read_videos
 from yt8m.files import write_text
@@ -47,8 +57,8 @@ def scan(path: Path, level: Level, schema: Schema, means: Path | None = None) ->
     derived = None
     if means:
         write_records(means, averaged)
-        derived = _shard(means, Level.VIDEO, len(ids))
-    return Scan(_shard(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
+        derived = describe(means, Level.VIDEO, len(ids))
+    return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
 
 
 def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
@@ -120,7 +130,7 @@ def split(
 
 def _relocated(result: Scan, path: str, means: Path) -> Scan:
     """A scan whose shards are recorded where they will be found: below the source, or in `means`."""
-    derived = result.derived and replace(result.derived, path=str(means / Path(path).name))
+    derived = result.derived and result.derived.moved(means)
     return replace(result, shard=replace(result.shard, path=f"{SOURCE}/{path}"), derived=derived)
 
 
@@ -169,10 +179,6 @@ def _write(name: str, scans: dict[Level, list[Scan]], out: Path) -> dict[str, in
         "labels": int(labels.sum()),
         "classes": int((labels > 0).sum()),
     }
-
-
-def _shard(path: Path, level: Level, videos: int) -> Shard:
-    return Shard(level, str(path), path.stat().st_size, videos, checksum(path))
 
 
 def _check_recorded(shard: Shard, recorded: Shard | None) -> None:

@@ -1,6 +1,6 @@
 """Videos in records: what a shard's bytes mean under a schema."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,24 @@ def encode(video: Video, level: Level, schema: Schema) -> bytes:
     if level is Level.FRAME:
         return wire.sequence_example(context, video.features)
     return wire.example(context | {schema.mean_key(name): rows[0] for name, rows in video.features.items()})
+
+
+def encode_means(
+    ids: Iterable[str], labels: Iterable[np.ndarray], features: np.ndarray, schema: Schema
+) -> Iterator[bytes]:
+    """The video-level records of many videos, the same bytes as `encode`'s.
+
+    Args:
+        features: all features of each video side by side, (videos, width) float32.
+    """
+    ends = np.cumsum(list(schema.features.values())).tolist()
+    parts = [
+        (wire.floats_header(schema.mean_key(name), size), end - size, end)
+        for (name, size), end in zip(schema.features.items(), ends, strict=True)
+    ]
+    for id, row, values in zip(ids, labels, features.astype("<f4", copy=False), strict=True):
+        content = [piece for header, start, end in parts for piece in (header, values[start:end].tobytes())]
+        yield wire.example({schema.id_key: id.encode(), schema.labels_key: row.tolist()}, *content)
 
 
 def _frame_level(record: memoryview, schema: Schema) -> Video:

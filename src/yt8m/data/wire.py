@@ -156,6 +156,8 @@ def _frame_header(size: int) -> bytes:
 
 
 def _number(value: int) -> bytes:
+    if 0 <= value < 0x80:
+        return bytes((value,))
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -182,9 +184,14 @@ def _map(entries: Iterable[tuple[str, bytes]]) -> bytes:
     return b"".join(_field(1, _field(1, name.encode()), _field(2, value)) for name, value in entries)
 
 
-def example(values: Mapping[str, Value]) -> bytes:
-    """Encode an `Example`: bytes, sequences of int, and float arrays by name."""
-    return _field(1, _map((name, _feature(value)) for name, value in values.items()))
+def example(values: Mapping[str, Value], *entries: bytes) -> bytes:
+    """Encode an `Example`: bytes, sequences of int, and float arrays by name; behind them, entries that are encoded."""
+    return _field(1, _map((name, _feature(value)) for name, value in values.items()), *entries)
+
+
+def floats_header(name: str, size: int) -> bytes:
+    """The bytes before the values of an `Example`'s entry of `size` floats: the same for all records."""
+    return _map([(name, _feature(np.zeros(size, np.float32)))])[: -4 * size]
 
 
 def sequence_example(context: Mapping[str, Value], frames: Mapping[str, np.ndarray]) -> bytes:

@@ -93,6 +93,13 @@ def frames_in_order(inputs: dict, schema: Schema, level: Level):
     return _normalized(schema, [inputs[name] for name in schema.features], mask), mask
 
 
+def mean_frame(inputs: dict, schema: Schema, level: Level):
+    """The mean of a video's normalised frames, (B, width)."""
+    x, mask = frames_in_order(inputs, schema, level)
+    length = ops.maximum(ops.sum(ops.cast(mask, x.dtype), axis=1), 1.0)
+    return ops.sum(x, axis=1) / length[:, None]
+
+
 def sampled_frames(inputs: dict, schema: Schema, frames: int):
     """Frames drawn with replacement in training and all of them otherwise, normalised: (B, S, width), mask (B, S)."""
     sample = SampleFrames(frames, dtype="float32", name="sample")

@@ -13,7 +13,7 @@ from yt8m.layers.initializers import inverse_sqrt
 from yt8m.layers.normalization import batch_norm
 from yt8m.schema import Level, Schema
 
-OUTPUT = "experts"  # the layer whose kernels the label relations act on
+OUTPUT = "classifier"  # the layer whose kernel the label relations act on
 
 
 def pooled_features(
@@ -53,6 +53,13 @@ def hidden_layer(x, schema: Schema, args: Pooled):
 def experts(x, schema: Schema, args: Experts):
     """Class probabilities, (B, C)."""
     return MixtureOfExperts(schema.classes, args.mixtures, args.l2, name=OUTPUT)(x)
+
+
+def sigmoids(x, schema: Schema, l2: float):
+    """Class probabilities by logistic regression, (B, C), float32 whatever the compute type."""
+    penalty = keras.regularizers.L2(l2 / 2) if l2 else None
+    logits = keras.layers.Dense(schema.classes, kernel_regularizer=penalty, name=OUTPUT)(x)
+    return keras.layers.Activation("sigmoid", dtype="float32", name="probabilities")(logits)
 
 
 def gated_pooling(

@@ -53,3 +53,28 @@ def bar_figure(values: Mapping[str, float], title: str, path: Path) -> None:
     axes.set(xlim=(max(0.0, lowest - 0.3 * margin), highest + 0.2 * margin), title=title)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
+
+
+def relations_figure(
+    related: np.ndarray, carried: np.ndarray, classes: np.ndarray, names: Sequence[str], path: Path
+) -> None:
+    """Two relations of the same classes side by side: learnt by a model, and of the videos' labels.
+
+    Args:
+        related, carried: (C, C) in [-1, 1].
+        classes: those shown, in order.
+        names: of all classes.
+    """
+    size = 1.5 + 0.17 * len(classes)
+    figure, panels = plt.subplots(1, 2, figsize=(2 * size + 1, size), sharey=True)
+    for axes, relations, title in zip(panels, (related, carried), ("learnt (Omega)", "labels together"), strict=True):
+        block = relations[np.ix_(classes, classes)].copy()
+        np.fill_diagonal(block, 0)
+        limit = max(float(np.abs(block).max()), 1e-6)
+        image = axes.imshow(block, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set(xticks=range(len(classes)), title=title)
+        axes.set_xticklabels([names[index] for index in classes], rotation=90, fontsize=6)
+        figure.colorbar(image, ax=axes, shrink=0.7)
+    panels[0].set(yticks=range(len(classes)))
+    panels[0].set_yticklabels([names[index] for index in classes], fontsize=6)
+    _save(figure, path)

@@ -55,11 +55,11 @@ def prepare(xla: bool = False) -> Devices:
         InputError: where several processes are asked of another backend.
     """
     backend, processes = keras.backend.backend(), int(os.environ.get(PROCESSES, 1))
+    make_deterministic(xla)  # first: XLA reads its flags once, when the processes are joined
     if processes > 1:
         if backend != "jax":
             raise InputError(f"{PROCESSES}={processes}: expected KERAS_BACKEND=jax, received {backend}")
         keras.distribution.initialize()
-    make_deterministic(xla)
     if backend not in ("tensorflow", "jax"):
         return Devices(0, 1, 1, nullcontext)
     names = keras.distribution.list_devices()

@@ -3,9 +3,9 @@
 Eq. 5 adds `lambda1/2 sum_{l<L} |W_l|^2 + lambda2 tr(W Omega^-1 W^T)` to the loss, W (features x classes) being
 the output layer's weights; eq. 6 sets `Omega = (W^T W)^(1/2) / tr((W^T W)^(1/2))` every so many steps.
 
-Which kernel is W. A mixture of experts has a kernel of experts, which say what a class looks like, and one of
-gates, which say which expert to ask. The experts' is W, each expert of a class giving it further features:
-(D, C * M) becomes (D * M, C). The gates keep their own penalty.
+Which kernel is W. A layer of sigmoids has one. A mixture of experts has a kernel of experts, which say what a class
+looks like, and one of gates, which say which expert to ask. The experts' is W, each expert of a class giving it
+further features: (D, C * M) becomes (D * M, C). The gates keep their own penalty.
 
 The inverse. Omega has at most D * M eigenvalues above zero, and its trace is 1. Instead of Omega^-1 stands
 `(Omega + damping/C I)^-1`, which is bounded by C/damping. With the SVD W = U S V^T, Omega = V (S / tr S) V^T, so that
@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from yt8m.layers.experts import MixtureOfExperts
 from yt8m.layers.head import OUTPUT
 
 
@@ -56,8 +57,14 @@ def relation(w: np.ndarray) -> Omega:
     return Omega(vectors, singular / singular.sum())
 
 
-def expert_weights(kernel, classes: int):
-    """W (D * M, C) of an experts' kernel (D, C * M), in numpy or `keras.ops`."""
+def output_kernel(model: keras.Model) -> tuple[keras.Variable, int]:
+    """The kernel of a model's output layer that says what classes look like, (D, C * M), and C."""
+    layer = model.get_layer(OUTPUT)
+    return (layer.expert_kernel, layer.classes) if isinstance(layer, MixtureOfExperts) else (layer.kernel, layer.units)
+
+
+def class_weights(kernel, classes: int):
+    """W (D * M, C) of a kernel (D, C * M), in numpy or `keras.ops`; sigmoids have M = 1."""
     mixtures = kernel.shape[-1] // classes
     by_expert = ops.reshape(kernel, (-1, classes, mixtures))
     return ops.reshape(ops.transpose(by_expert, (0, 2, 1)), (-1, classes))
@@ -76,33 +83,36 @@ class RelatedModel(keras.Model):
     def __init__(self, inputs, outputs, *, lambda1: float, lambda2: float, damping: float, **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.lambda2 = lambda2
-        experts = self.get_layer(OUTPUT)
-        self.classes, self.kernel = experts.classes, experts.expert_kernel
+        self.kernel, self.classes = self.output_kernel()
         self.ridge = damping / self.classes
         self.below = [
             weight
-            for layer in self.layers[: self.layers.index(experts)]
+            for layer in self.layers[: self.layers.index(self.get_layer(OUTPUT))]
             for weight in layer.trainable_weights
             if weight.name.endswith("kernel")
         ]
-        rank = min(self.classes, self.kernel.shape[0] * experts.mixtures)
+        rank = min(self.classes, self.kernel.shape[0] * self.kernel.shape[1] // self.classes)
         self.vectors = self.add_weight((self.classes, rank), "zeros", trainable=False, name="omega_vectors")
         self.pull = self.add_weight((rank,), "zeros", trainable=False, name="omega_pull")
         for weight in self.below:
             add_penalty(weight, keras.regularizers.L2(lambda1 / 2))
         add_penalty(self.kernel, self.related)
 
+    def output_kernel(self) -> tuple[keras.Variable, int]:
+        """The kernel that W is made of, and the number of classes."""
+        return output_kernel(self)
+
     def update_relations(self) -> Omega:
         """Set Omega from the present weights (eq. 6)."""
-        omega = relation(ops.convert_to_numpy(expert_weights(self.kernel, self.classes)))
+        omega = relation(ops.convert_to_numpy(class_weights(self.kernel, self.classes)))
         missing = self.vectors.shape[1] - len(omega.values)
         self.vectors.assign(np.pad(omega.vectors, [(0, 0), (0, missing)]))
         self.pull.assign(np.pad(1 / (omega.values + self.ridge) - 1 / self.ridge, (0, missing)))
         return omega
 
     def related(self, kernel):
-        """`lambda2 tr(W (Omega + damping/C I)^-1 W^T)` of the experts' kernel (D, C * M)."""
-        w = expert_weights(kernel, self.classes)
+        """`lambda2 tr(W (Omega + damping/C I)^-1 W^T)` of W as `class_weights` makes it of the kernel."""
+        w = class_weights(kernel, self.classes)
         along = ops.sum(ops.square(ops.matmul(w, self.vectors)), axis=0)
         return self.lambda2 * (ops.sum(along * self.pull) + ops.sum(ops.square(w)) / self.ridge)
 

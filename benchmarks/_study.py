@@ -1,0 +1,212 @@
+"""Quality compared over seeds: models trained on one split of a parameter file's data, a row of figures for each.
+
+Rows go into a table as they come, and what stands there is not trained again, so that a study that was cut off goes on.
+"""
+
+import argparse
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from yt8m import metrics, models
+from yt8m.data.classes import read_label_counts
+from yt8m.data.dataset import Dataset
+from yt8m.data.split import MANIFESTS, split
+from yt8m.files import whole, write_text
+from yt8m.params import Model, Params, load
+from yt8m.report.tables import csv_text, markdown
+from yt8m.schema import Level
+from yt8m.training.devices import make_deterministic
+from yt8m.training.fit import fit, plan, samples
+from yt8m.training.scores import predict
+from yt8m.training.state import State
+
+RARE = 20  # a class with fewer training videos is rare
+BATCH = 512
+
+
+class Row(NamedTuple):
+    """A trained model's figures: GAP of holdout and test, mAP of the test's rare classes, seconds of its training."""
+
+    variant: str
+    seed: int
+    holdout_gap: float
+    test_gap: float
+    rare_map: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """Video-level shards of a parameter file, sorted into splits below a folder."""
+
+    params: Params
+    folder: Path
+
+    @classmethod
+    def of(cls, params: Params, folder: Path) -> "Split":
+        """Split the data, unless the folder holds it already."""
+        if not folder.exists():
+            with whole(folder) as out:
+                split(
+                    params.data.source,
+                    params.data.globs,
+                    params.split.patterns.model_dump(),
+                    params.data.layout,
+                    out,
+                    folder,
+                )
+        return cls(params, folder)
+
+    def dataset(self, name: str) -> Dataset:
+        """The videos of train, holdout or test."""
+        return self.read(self.folder / name / MANIFESTS[Level.VIDEO])
+
+    def read(self, manifest: Path) -> Dataset:
+        """The videos of a manifest."""
+        return Dataset(manifest, self.params.data.source, self.params.data.layout)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Training videos by class."""
+        return read_label_counts(self.folder / "train" / "label_counts.csv")
+
+    def model(self, settings: Model) -> keras.Model:
+        """A new model of video-level records."""
+        train = self.params.train
+        return models.build(
+            models.describe(
+                settings.family,
+                self.params.data.layout,
+                Level.VIDEO,
+                seed=settings.seed,
+                momentum=train.batch_norm_momentum,
+                precision=train.precision,
+                args=settings.args,
+            )
+        )
+
+    def train(
+        self,
+        model: keras.Model,
+        videos: Dataset,
+        settings: Model,
+        *,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        score_start: bool = False,
+    ) -> float:
+        """Train a model as the stages do, and return the holdout's best GAP, whose weights it then has.
+
+        Args:
+            settings: their epochs are those of the training videos themselves, however many `videos` are.
+        """
+        from dvclive import Live
+
+        train = self.params.train
+        schedule = plan(
+            self.dataset("train").size,
+            train,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            epochs=settings.epochs,
+        )
+        with TemporaryDirectory() as folder, Live(folder, dvcyaml=None, save_dvc_exp=False) as live:
+            return fit(
+                model,
+                lambda start: samples(
+                    videos.shuffled(settings.batch_size, settings.seed, train.shuffle_buffer, start=start)
+                ),
+                self.dataset("holdout"),
+                schedule,
+                live,
+                State(Path(folder) / "state", write=False),
+                callbacks=callbacks,
+                score_start=score_start,
+            )
+
+    def measure(self, model: keras.Model) -> tuple[float, float]:
+        """GAP of the test videos, and the mean over rare classes of the average precision."""
+        found = [(batch.labels, scores) for batch, scores in predict(model, self.dataset("test"), BATCH)]
+        labels, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        top = metrics.top_k(scores, 20)
+        gap = metrics.gap(*top, [np.flatnonzero(row) for row in labels])
+        counts, shown = self.counts, labels.sum(0)
+        rare = np.flatnonzero((counts > 0) & (counts < RARE) & (shown > 0))
+        precisions = [metrics.average_precision(scores[:, c], labels[:, c] > 0, int(shown[c])) for c in rare]
+        return gap, float(np.mean(precisions)) if len(rare) else 0.0
+
+
+class Table:
+    """Rows in a file."""
+
+    def __init__(self, path: Path):
+        self.path, self.rows = path, list[Row]()
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                self.rows = [
+                    Row(variant, int(seed), *map(float, figures))
+                    for variant, seed, *figures in (tuple(row.values()) for row in csv.DictReader(file))
+                ]
+
+    def add(self, variant: str, seed: int, split: Split, trained: Callable[[], tuple[keras.Model, float]]) -> None:
+        """Train and measure a variant, unless its row stands here already.
+
+        Args:
+            trained: gives the model and its best GAP on the holdout.
+        """
+        if any((row.variant, row.seed) == (variant, seed) for row in self.rows):
+            return
+        start = perf_counter()
+        model, holdout = trained()
+        seconds = perf_counter() - start
+        row = Row(variant, seed, holdout, *split.measure(model), seconds)
+        self.rows.append(row)
+        write_text(self.path, csv_text(Row._fields, self.rows))
+        print(" ".join(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row), flush=True)
+
+    def summary(self) -> str:
+        """A Markdown table: mean and standard deviation over seeds."""
+        variants = dict.fromkeys(row.variant for row in self.rows)
+        header = ("variant", "seeds", "holdout GAP", "test GAP", f"test mAP, classes < {RARE} videos", "seconds")
+        return markdown(
+            header,
+            [(variant, *summarized([row for row in self.rows if row.variant == variant])) for variant in variants],
+        )
+
+
+def summarized(rows: Sequence[Row]) -> Iterator[str]:
+    """Number of seeds, and mean ± standard deviation of the figures."""
+    yield str(len(rows))
+    for key in ("holdout_gap", "test_gap", "rare_map"):
+        values = [getattr(row, key) for row in rows]
+        yield f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
+    yield f"{mean(row.seconds for row in rows):.0f}"
+
+
+def parser(name: str, about: str) -> argparse.ArgumentParser:
+    """The options that studies share.
+
+    Args:
+        name: of the study's module.
+        about: what it compares.
+    """
+    found = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
+    found.add_argument("--params", type=Path, default=Path("params/youtube8m_video.yaml"))
+    found.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    found.add_argument("--table", type=Path, default=Path("docs/results") / f"{name}.csv", help="rows, old and new")
+    found.add_argument("--work", type=Path, default=Path("data/study"), help="for splits and augmented shards")
+    return found
+
+
+def start(args: argparse.Namespace) -> tuple[Split, Table]:
+    """The split and the table of a study."""
+    make_deterministic()
+    return Split.of(load(args.params), args.work / args.params.stem), Table(args.table)
