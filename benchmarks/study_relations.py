@@ -16,13 +16,14 @@ from yt8m.params import Finetune, Model
 from yt8m.training.relations import Alternate, RelatedModel
 
 BEFORE, CONTINUED, GATES = "before", "continued", "relations of the gates"
-VARIANTS: dict[str, dict[str, float]] = {
+VARIANTS: dict[str, dict[str, float]] = {  # factors of the section's values
     "relations": {},
-    "lambda2 x 10": {"lambda2": 10.0},
-    "lambda2 x 100": {"lambda2": 100.0},
-    "lambda1 x 100": {"lambda1": 100.0},
-    "lambda2 x 10, period x 10": {"lambda2": 10.0, "period": 10},
-    "lambda2 x 1e4, damping x 1000 (all classes alike)": {"lambda2": 1e4, "damping": 1000.0},
+    "lambda2 / 10": {"lambda2": 0.1},
+    "lambda2 x 10": {"lambda2": 10},
+    "lambda1 x 100": {"lambda1": 100},
+    "period x 10": {"period": 10},
+    # Omega hardly counts in the inverse, which is about as strong as before: plain weight decay of W.
+    "all classes alike": {"lambda2": 40, "damping": 1000},
 }
 
 

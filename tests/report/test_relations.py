@@ -60,7 +60,7 @@ def test_rank_correlation_is_over_pairs_of_the_classes_given():
     assert rank_correlation(one, other, classes[:1]) == 0
 
 
-def test_table_and_figure(weights, tmp_path):
+def test_table_figure_and_text(weights, tmp_path, capsys):
     related = learnt(relation(weights))
     agreement = write_relations(related, LABELS, NAMES, tmp_path / "relations")
     assert agreement == pytest.approx(rank_correlation(related, together(LABELS, 5), np.arange(5)))
@@ -76,3 +76,6 @@ def test_table_and_figure(weights, tmp_path):
     values = [float(row["relation"]) for row in rows[:4]]
     assert values == sorted(values, reverse=True)
     assert (tmp_path / "relations" / "relations.png").read_bytes().startswith(b"\x89PNG")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == NAMES
+    assert lines[0].split(": ")[1].startswith(f"{rows[0]['related_name']} {float(rows[0]['relation']):.2f}, ")

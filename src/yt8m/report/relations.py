@@ -13,6 +13,7 @@ from yt8m.report.tables import csv_text
 from yt8m.training.relations import Omega
 
 STRONGEST = 10  # relations of each class in the table
+PRINTED = 10  # most frequent classes whose relations are printed
 SHOWN = 30  # most frequent classes in the figure
 COMPARED = 100  # most frequent classes whose relations are compared with their labels'
 
@@ -53,7 +54,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, classes: np.ndarray) ->
 
 
 def write_relations(related: np.ndarray, labels: Sequence[np.ndarray], names: Sequence[str], folder: Path) -> float:
-    """Write the strongest relations of each class as a table, and those of the most frequent classes as a figure.
+    """Write each class's strongest relations as a table and those of frequent classes as a figure; print some.
 
     Beside each relation stands how often the labels carry both classes, which the model was never told as such.
 
@@ -73,6 +74,9 @@ def write_relations(related: np.ndarray, labels: Sequence[np.ndarray], names: Se
         for row in common.tolist()
         for rank, other in enumerate(strongest(related, row, STRONGEST).tolist(), 1)
     ]
+    for row in common[:PRINTED].tolist():
+        listed = ", ".join(f"{names[other]} {related[row, other]:.2f}" for other in strongest(related, row, STRONGEST))
+        print(f"{names[row]}: {listed}")
     header = ("class", "name", "rank", "related", "related_name", "relation", "labels_together")
     write_text(folder / "relations.csv", csv_text(header, rows))
     relations_figure(related, carried, common[:SHOWN], names, folder / "relations.png")
