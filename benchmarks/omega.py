@@ -175,7 +175,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.omega", description="Time the update of Omega.")
     parser.add_argument("--features", type=positive, default=1024, help="rows of W; default: 1024")
     parser.add_argument("--classes", type=positive, default=3862, help="columns of W; default: 3862")
-    parser.add_argument("--sqrtm", action="store_true", help="the direct root by scipy.linalg.sqrtm: many minutes")
+    parser.add_argument("--sqrtm", action="store_true", help="the direct root by scipy.linalg.sqrtm: minutes")
     args = parser.parse_args(argv)
     if args.features >= args.classes:
         parser.error(f"expected fewer features than classes, received {args.features} and {args.classes}")
