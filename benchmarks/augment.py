@@ -26,11 +26,11 @@ from benchmarks.train_step import positive
 from yt8m.augmentation.neighbours import nearest
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.augmentation.regimes import neighbours, rarest_labels
-from yt8m.augmentation.synthesis import BLOCK, IDS, Chunk, augment_shards, read_chunk, synthesize
+from yt8m.augmentation.synthesis import IDS, Chunk, augment_shards, read_chunk, records
 from yt8m.data.manifest import SOURCE, DataError, locate, read_manifest
 from yt8m.data.split import scan
 from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import Video, encode_means, read_videos
+from yt8m.data.videos import Video, encode_labels, encode_means, read_videos
 from yt8m.errors import InputError
 from yt8m.params import Augment, Params, load
 from yt8m.schema import Level, Schema
@@ -155,7 +155,7 @@ def write_random(work: Mapping[str, Any], folder: str, shards: int, videos: int)
     paths = [Path(folder) / f"random{index:04d}.tfrecord" for index in range(shards)]
     for path in paths:
         ids = [f"{path.stem}-{index}" for index in range(videos)]
-        drawn = [labels[row] for row in random.integers(len(labels), size=videos).tolist()]
+        drawn = [encode_labels(labels[row], task.layout) for row in random.integers(len(labels), size=videos).tolist()]
         features = random.standard_normal((videos, task.layout.width), np.float32)
         write_records(path, encode_means(ids, drawn, features, task.layout))
     augment = task.augment.model_copy(update={"chunk_shards": shards})
@@ -315,17 +315,9 @@ def recipes_of(chunk: Chunk, task: Work) -> Recipes:
 
 def make_at_once(chunk: Chunk, made: Recipes, task: Work, path: Path) -> int:
     """Make and write videos as `augment_chunk` does, block by block; how many."""
-    random = np.random.default_rng(task.augment.seed)
-
-    def records() -> Iterator[bytes]:
-        for start in range(0, len(made.kind), BLOCK):
-            block = made.take(np.arange(start, min(start + BLOCK, len(made.kind))))
-            made_of = zip(*(column.tolist() for column in block), strict=True)
-            ids = [IDS[Kind(kind)].format(chunk.ids[seed], chunk.ids[other]) for kind, seed, other in made_of]
-            features = synthesize(chunk, block, task.augment.step, task.augment.noise, random)
-            yield from encode_means(ids, [chunk.labels[row] for row in block.seed], features, task.layout)
-
-    written: int = write_records(path, records())
+    step, noise, random = task.augment.step, task.augment.noise, np.random.default_rng(task.augment.seed)
+    labels = [encode_labels(row, task.layout) for row in chunk.labels]
+    written: int = write_records(path, records(chunk, made, labels, task.layout, step, noise, random))
     return written
 
 

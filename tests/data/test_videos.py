@@ -7,7 +7,7 @@ import pytest
 from tests.data import made
 from tests.data.made import SCHEMA, bytes_feature, feature_list, float_feature, int_feature, same
 from yt8m.data.tfrecord import RecordError, write_records
-from yt8m.data.videos import Video, encode, encode_means, read_videos
+from yt8m.data.videos import Video, encode, encode_labels, encode_means, read_videos
 from yt8m.schema import Level
 
 RGB, AUDIO = b"r" * 8, b"a" * 4
@@ -237,5 +237,6 @@ def test_means_of_many_videos_are_encoded_as_one_by_one():
     videos[4] = replace(videos[4], labels=np.empty(0, np.int32))
     videos[5] = replace(videos[5], labels=np.array([3, 127, 128, 3861], np.int32))
     features = np.array([np.concatenate([rows[0] for rows in video.features.values()]) for video in videos])
-    records = encode_means([video.id for video in videos], [video.labels for video in videos], features, SCHEMA)
+    labels = [encode_labels(video.labels, SCHEMA) for video in videos]
+    records = encode_means([video.id for video in videos], labels, features, SCHEMA)
     assert list(records) == [encode(video, Level.VIDEO, SCHEMA) for video in videos]

@@ -32,7 +32,7 @@ class Recipes(NamedTuple):
     seed: np.ndarray
     other: np.ndarray
 
-    def take(self, rows: np.ndarray) -> "Recipes":
+    def take(self, rows: np.ndarray | slice) -> "Recipes":
         """Some of the recipes."""
         return Recipes(*(column[rows] for column in self))
 

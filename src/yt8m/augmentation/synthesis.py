@@ -1,6 +1,7 @@
 """Videos made of others in feature space (section 3.1): by interpolation, extrapolation and noise, chunk by chunk."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.data.manifest import Shard, describe
 from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import encode_means, read_videos
+from yt8m.data.videos import encode_labels, encode_means, read_videos
 from yt8m.errors import InputError
 from yt8m.schema import Level, Schema
 
@@ -90,6 +91,28 @@ def synthesize(chunk: Chunk, made: Recipes, step: float, noise: float, random: n
     return x
 
 
+def records(
+    chunk: Chunk,
+    made: Recipes,
+    labels: Sequence[bytes],
+    schema: Schema,
+    step: float,
+    noise: float,
+    random: np.random.Generator,
+) -> Iterator[bytes]:
+    """The records of the videos that recipes describe, made block by block.
+
+    Args:
+        labels: of the chunk's videos, encoded.
+    """
+    for start in range(0, len(made.kind), BLOCK):
+        block = made.take(slice(start, start + BLOCK))
+        made_of = zip(*(column.tolist() for column in block), strict=True)
+        ids = [IDS[Kind(kind)].format(chunk.ids[seed], chunk.ids[other]) for kind, seed, other in made_of]
+        encoded = [labels[row] for row in block.seed.tolist()]
+        yield from encode_means(ids, encoded, synthesize(chunk, block, step, noise, random), schema)
+
+
 def augment_chunk(
     shards: Sequence[Source],
     counts: np.ndarray,
@@ -114,18 +137,13 @@ def augment_chunk(
     made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=neighbours)
     # In order of classes a training's shuffle buffer would see one class after another.
     parts = np.array_split(random.permutation(len(made.kind)), len(paths))
-
-    def records(part: np.ndarray) -> Iterator[bytes]:
-        for start in range(0, len(part), BLOCK):
-            block = made.take(part[start : start + BLOCK])
-            made_of = zip(*(column.tolist() for column in block), strict=True)
-            ids = [IDS[Kind(kind)].format(chunk.ids[seed], chunk.ids[other]) for kind, seed, other in made_of]
-            labels = [chunk.labels[row] for row in block.seed]
-            yield from encode_means(ids, labels, synthesize(chunk, block, step, noise, random), schema)
-
-    written = [
-        describe(path, Level.VIDEO, write_records(path, records(part))) for path, part in zip(paths, parts, strict=True)
-    ]
+    entries = [encode_labels(row, schema) for row in chunk.labels]
+    with ThreadPoolExecutor(1) as hashing:  # of a shard, while the next one is made
+        described = []
+        for path, part in zip(paths, parts, strict=True):
+            count = write_records(path, records(chunk, made.take(part), entries, schema, step, noise, random))
+            described.append(hashing.submit(describe, path, Level.VIDEO, count))
+    written = [shard.result() for shard in described]
     kinds = np.bincount(made.kind, minlength=len(Kind))
     videos = np.bincount(made.seed, minlength=len(chunk.ids))
     weights = np.repeat(videos, [len(row) for row in chunk.labels])

@@ -55,7 +55,7 @@ def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iter
 def write_records(path: str | Path, records: Iterable[bytes]) -> int:
     """Write a shard as a whole and return its number of records."""
     count = 0
-    with whole(path) as partial, partial.open("wb") as file:
+    with whole(path) as partial, partial.open("wb", buffering=1 << 20) as file:
         for record in records:
             length = struct.pack("<Q", len(record))
             file.write(length + struct.pack("<I", _masked_crc(length)))

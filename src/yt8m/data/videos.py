@@ -79,12 +79,16 @@ def encode(video: Video, level: Level, schema: Schema) -> bytes:
     return wire.example(context | {schema.mean_key(name): rows[0] for name, rows in video.features.items()})
 
 
-def encode_means(
-    ids: Iterable[str], labels: Iterable[np.ndarray], features: np.ndarray, schema: Schema
-) -> Iterator[bytes]:
+def encode_labels(labels: np.ndarray, schema: Schema) -> bytes:
+    """A record's entry of labels, for `encode_means`."""
+    return wire.entry(schema.labels_key, labels.tolist())
+
+
+def encode_means(ids: Iterable[str], labels: Iterable[bytes], features: np.ndarray, schema: Schema) -> Iterator[bytes]:
     """The video-level records of many videos, the same bytes as `encode`'s.
 
     Args:
+        labels: what `encode_labels` gives, since many videos have the same.
         features: all features of each video side by side, (videos, width) float32.
     """
     ends = np.cumsum(list(schema.features.values())).tolist()
@@ -92,9 +96,9 @@ def encode_means(
         (wire.floats_header(schema.mean_key(name), size), end - size, end)
         for (name, size), end in zip(schema.features.items(), ends, strict=True)
     ]
-    for id, row, values in zip(ids, labels, features.astype("<f4", copy=False), strict=True):
+    for id, entry, values in zip(ids, labels, features.astype("<f4", copy=False), strict=True):
         content = [piece for header, start, end in parts for piece in (header, values[start:end].tobytes())]
-        yield wire.example({schema.id_key: id.encode(), schema.labels_key: row.tolist()}, *content)
+        yield wire.example_of(wire.entry(schema.id_key, id.encode()), entry, *content)
 
 
 def _frame_level(record: memoryview, schema: Schema) -> Video:

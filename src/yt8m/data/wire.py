@@ -9,13 +9,14 @@ Only the published messages are known here (field numbers in brackets):
     Feature          one of bytes_list[1], float_list[2], int64_list[3], each {[1]: repeated values}
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 Value = bytes | Sequence[int] | np.ndarray
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_SMALL = [bytes((value,)) for value in range(0x80)]  # numbers that take one byte
 
 
 class WireError(ValueError):
@@ -24,6 +25,8 @@ class WireError(ValueError):
 
 def varint(buffer: memoryview, position: int) -> tuple[int, int]:
     """The unsigned number at `position` and the position behind it."""
+    if position < len(buffer) and (byte := buffer[position]) < 0x80:
+        return byte, position + 1  # as most are
     result = shift = 0
     while True:
         if position >= len(buffer) or shift > 63:
@@ -157,7 +160,7 @@ def _frame_header(size: int) -> bytes:
 
 def _number(value: int) -> bytes:
     if 0 <= value < 0x80:
-        return bytes((value,))
+        return _SMALL[value]
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -167,9 +170,8 @@ def _number(value: int) -> bytes:
     return bytes(out)
 
 
-def _field(number: int, *content: bytes) -> bytes:
-    size = sum(map(len, content))
-    return b"".join((bytes((number << 3 | _BYTES,)), _number(size), *content))
+def _field(number: int, content: bytes) -> bytes:
+    return _SMALL[number << 3 | _BYTES] + _number(len(content)) + content
 
 
 def _feature(value: Value) -> bytes:
@@ -177,21 +179,31 @@ def _feature(value: Value) -> bytes:
         return _field(1, _field(1, value))
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return _field(2, _field(1, value.astype("<f4").tobytes()))
-    return _field(3, _field(1, *(_number(int(number)) for number in value)))
+    return _field(3, _field(1, b"".join(map(_number, map(int, value)))))
 
 
-def _map(entries: Iterable[tuple[str, bytes]]) -> bytes:
-    return b"".join(_field(1, _field(1, name.encode()), _field(2, value)) for name, value in entries)
+def _entry(name: str, value: bytes) -> bytes:
+    return _field(1, _field(1, name.encode()) + _field(2, value))
 
 
-def example(values: Mapping[str, Value], *entries: bytes) -> bytes:
-    """Encode an `Example`: bytes, sequences of int, and float arrays by name; behind them, entries that are encoded."""
-    return _field(1, _map((name, _feature(value)) for name, value in values.items()), *entries)
+def entry(name: str, value: Value) -> bytes:
+    """A named value of an `Example`."""
+    return _entry(name, _feature(value))
 
 
 def floats_header(name: str, size: int) -> bytes:
-    """The bytes before the values of an `Example`'s entry of `size` floats: the same for all records."""
-    return _map([(name, _feature(np.zeros(size, np.float32)))])[: -4 * size]
+    """The bytes before the values of an entry of `size` floats: the same for all records."""
+    return entry(name, np.zeros(size, np.float32))[: -4 * size]
+
+
+def example_of(*entries: bytes) -> bytes:
+    """An `Example` of encoded entries."""
+    return _field(1, b"".join(entries))
+
+
+def example(values: Mapping[str, Value]) -> bytes:
+    """Encode an `Example`: bytes, sequences of int, and float arrays by name."""
+    return example_of(*(entry(name, value) for name, value in values.items()))
 
 
 def sequence_example(context: Mapping[str, Value], frames: Mapping[str, np.ndarray]) -> bytes:
@@ -200,5 +212,5 @@ def sequence_example(context: Mapping[str, Value], frames: Mapping[str, np.ndarr
     for name, rows in frames.items():
         header = np.frombuffer(_frame_header(rows.shape[1]), np.uint8)
         headers = np.broadcast_to(header, (len(rows), len(header)))
-        lists.append((name, np.hstack([headers, rows]).astype(np.uint8).tobytes()))
-    return example(context) + _field(2, _map(lists))
+        lists.append(_entry(name, np.hstack([headers, rows]).astype(np.uint8).tobytes()))
+    return example(context) + _field(2, b"".join(lists))
