@@ -1,7 +1,7 @@
-"""What fine-tuning with label relations brings: `python -m benchmarks.study_relations [--models mlp_1 moe_1]`.
+"""What fine-tuning with label relations brings: `python -m benchmarks.study_relations [--models mlp moe]`.
 
 A model is trained, and then goes on for as many steps as the section `finetune` says: as it was trained ("continued"),
-or with label relations of some weights. All begin with the same weights and see the same videos.
+or with label relations of some weights. All begin with the same weights and see the same videos in the same order.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,19 @@ VARIANTS: dict[str, dict[str, float]] = {  # factors of the section's values
     "period x 10": {"period": 10},
     # Omega hardly counts in the inverse, which is about as strong as before: plain weight decay of W.
     "all classes alike": {"lambda2": 40, "damping": 1000},
+}
+
+
+MODELS = {
+    "mlp": Model(
+        family="mlp",
+        seed=1,
+        batch_size=512,
+        learning_rate=0.002,
+        epochs=8,
+        args={"hidden": [1024], "dropout": 0.5, "l2": 1e-4},
+    ),
+    "moe": Model(family="moe", seed=1, batch_size=512, learning_rate=0.003, epochs=5, args={"mixtures": 2, "l2": 4e-4}),
 }
 
 
@@ -61,12 +74,12 @@ def finetuned(
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = parser("study_relations", "Compare fine-tuning with label relations and without.")
-    options.add_argument("--models", nargs="+", default=["mlp_1", "moe_1"])
+    options.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
     args = options.parse_args(argv)
     split, table = start(args)
     for name in args.models:
         for seed in args.seeds:
-            settings = split.params.models[name].model_copy(update={"seed": seed})
+            settings = MODELS[name].model_copy(update={"seed": seed})
             model = split.model(settings)
             gap = split.train(model, split.dataset("train"), settings)
             weights = model.get_weights()
