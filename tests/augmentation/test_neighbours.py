@@ -54,3 +54,24 @@ def test_differences_rank_what_a_product_cannot_tell_apart():
     x = np.full((9, 4), 2.0**13, np.float32)
     x[:, 0] += np.array([0, 5, 3, 8, 1, 7, 2, 6, 4]) / 256
     assert nearest(x, np.array([0]), np.arange(9), 8).tolist() == [[4, 6, 2, 8, 1, 7, 5, 3]]
+
+
+def test_the_right_ones_are_among_the_spare():
+    """Where the product alone would take others."""
+    x = (np.random.default_rng(0).normal(size=(40, 8)) + 160).astype(np.float32)
+    members = np.arange(40)
+    assert nearest(x, members, members, 4).tolist() == loops(x, members, members, 4)
+
+
+RANDOM = np.random.default_rng(0)
+ALIKE = {
+    "far from the origin": 1000 + RANDOM.integers(-64, 65, (100, 4)) / 128,
+    "copies": np.repeat(RANDOM.normal(size=(5, 16)), 20, axis=0),
+}
+
+
+@pytest.mark.parametrize("x", ALIKE.values(), ids=ALIKE)
+def test_many_that_a_product_cannot_tell_apart(x):
+    members = np.arange(len(x))
+    x = x.astype(np.float32)
+    assert nearest(x, members, members, 8).tolist() == loops(x, members, members, 8)

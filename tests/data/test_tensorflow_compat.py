@@ -7,7 +7,7 @@ import pytest
 
 from tests.data import made
 from tests.data.made import SCHEMA, same
-from yt8m.data.videos import read_videos
+from yt8m.data.videos import encode_labels, encode_means, read_videos
 from yt8m.schema import Level
 
 tf = pytest.importorskip("tensorflow")
@@ -41,6 +41,18 @@ def test_tensorflow_reads_means(tmp_path):
         assert tf.sparse.to_dense(values["labels"]).numpy().tolist() == video.labels.tolist()
         for name, rows in video.features.items():
             np.testing.assert_array_equal(values[f"mean_{name}"].numpy(), rows[0])
+
+
+def test_tensorflow_reads_means_encoded_together():
+    labels = [[], [3], [127, 128, 3861]]
+    x = np.random.default_rng(0).normal(size=(3, SCHEMA.width)).astype(np.float32)
+    encoded = [encode_labels(np.array(row, np.int32), SCHEMA) for row in labels]
+    for index, record in enumerate(encode_means(["a", "ü~int~字", "c" * 200], encoded, x, SCHEMA)):
+        stored = tf.train.Example.FromString(record).features.feature
+        assert stored.keys() == {"id", "labels", "mean_rgb", "mean_audio"}
+        assert stored["id"].bytes_list.value == [["a", "ü~int~字", "c" * 200][index].encode()]
+        assert list(stored["labels"].int64_list.value) == labels[index]
+        assert [*stored["mean_rgb"].float_list.value, *stored["mean_audio"].float_list.value] == x[index].tolist()
 
 
 def feature(*values):

@@ -41,6 +41,13 @@ def test_example_is_the_hand_made_one():
     )
 
 
+@pytest.mark.parametrize("size", [1, 28, 29, 32, 128, 1024, 20_000])
+def test_header_and_values_are_the_hand_made_entry(size):
+    values = np.random.default_rng(size).normal(size=size).astype("<f4")
+    entry = wire.floats_header("mean_rgb", size) + values.tobytes()
+    assert wire.example_of(entry) == made.example({"mean_rgb": made.float_feature(*values.tolist())})
+
+
 @pytest.mark.parametrize("size", [1, 100, 125, 128, 1024, 20_000])
 def test_sequence_example_is_the_hand_made_one(size):
     rows = np.random.default_rng(size).integers(0, 256, (3, size), np.uint8)

@@ -20,7 +20,7 @@ from yt8m.schema import Level, Schema
 Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
 
 BLOCK = 1024  # videos made at a time
-PATIENCE = "30s"  # with a scheduler
+PATIENCE = "10s"  # with a scheduler
 IDS = {  # of a seed's and a neighbour's
     Kind.ORIGINAL: "{0}",
     Kind.INTERPOLATED: "{0}~int~{1}",
