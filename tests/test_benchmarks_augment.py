@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from benchmarks import augment
+from benchmarks import _augmenting, _loop, augment
 from benchmarks._common import console
 from tests.data import made
 from tests.data.made import SCHEMA
@@ -72,8 +72,8 @@ def test_the_input_is_counted(work, folder):
 @pytest.mark.parametrize("threshold", [RARE, None])
 def test_the_loop_makes_what_augment_writes(work, tmp_path, threshold):
     given = {"work": changed(work, threshold=threshold), "folder": str(tmp_path / "out")}
-    whole = here("augment.augmented", given)
-    some, everything = (here("augment.looped", {**given, "sample": sample}) for sample in (5, 10**6))
+    whole = here("_augmenting.augmented", given)
+    some, everything = (here("_augmenting.looped", {**given, "sample": sample}) for sample in (5, 10**6))
     assert some["differing"] == everything["differing"] == NONE
     assert some["seeds"] == 5 < everything["seeds"]
     originals, *others = whole["kinds"]
@@ -89,17 +89,17 @@ def test_the_loop_makes_what_augment_writes(work, tmp_path, threshold):
 )
 def test_other_videos_are_noticed(work, tmp_path, changes, what):
     out = str(tmp_path / "out")
-    here("augment.augmented", {"work": changed(work, **changes), "folder": out})
-    differing = here("augment.looped", {"work": changed(work), "folder": out, "sample": 10**6})["differing"]
+    here("_augmenting.augmented", {"work": changed(work, **changes), "folder": out})
+    differing = here("_augmenting.looped", {"work": changed(work), "folder": out, "sample": 10**6})["differing"]
     assert differing[what] > 0
 
 
 def test_other_labels_are_noticed(work, tmp_path, monkeypatch):
-    record = augment.Loop.record
-    monkeypatch.setattr(augment.Loop, "record", lambda loop, train, id, seed, x: record(loop, train, id, seed - 1, x))
+    record = _loop.Loop.record
+    monkeypatch.setattr(_loop.Loop, "record", lambda loop, train, id, seed, x: record(loop, train, id, seed - 1, x))
     given = {"work": changed(work), "folder": str(tmp_path / "out")}
-    here("augment.augmented", given)
-    differing = here("augment.looped", {**given, "sample": 10})["differing"]
+    here("_augmenting.augmented", given)
+    differing = here("_augmenting.looped", {**given, "sample": 10})["differing"]
     assert differing.pop("labels") > 0
     assert not any(differing.values())
 
@@ -131,21 +131,21 @@ def test_the_command_prints_all_tables(folder, monkeypatch, capsys):
 
 
 def test_the_command_fails_where_the_loop_makes_other_videos(folder, monkeypatch, capsys):
-    monkeypatch.setattr(augment.Loop, "nearest", lambda loop, seed, members: [row for row in members if row != seed])
+    monkeypatch.setattr(_loop.Loop, "nearest", lambda loop, seed, members: [row for row in members if row != seed])
     assert call(monkeypatch, folder, *SMALL) == 1
     assert "failed: expected the loop's videos to be augment's, received others: {'id'" in capsys.readouterr().out
 
 
 def test_the_first_seeds_of_each_class_are_taken_in_proportion():
     sizes = [40, 1, 7, 0, 12]
-    found = [augment.Search(np.arange(size), np.arange(size + 3), 2) for size in sizes]
+    found = [_loop.Search(np.arange(size), np.arange(size + 3), 2) for size in sizes]
     for sample in (0, 1, 6, 15, 60, 100):
-        taken = augment.first_seeds(found, sample)
+        taken = _loop.first_seeds(found, sample)
         counts = [len(search.seeds) for search in taken]
         assert sum(counts) == min(sample, 60)
         assert all(abs(count - size * min(sample, 60) / 60) < 1 for count, size in zip(counts, sizes, strict=True))
         assert all(search.seeds.tolist() == list(range(count)) for search, count in zip(taken, counts, strict=True))
-    assert augment.mean_members(found) == np.average(np.array(sizes) + 2, weights=sizes)
+    assert _loop.mean_members(found) == np.average(np.array(sizes) + 2, weights=sizes)
 
 
 def test_searches_by_hand():
@@ -153,10 +153,10 @@ def test_searches_by_hand():
     counts = np.array([3, 2, 1])
     rows = [
         (search.seeds.tolist(), search.members.tolist(), search.k)
-        for search in augment.searches(labels, counts, SETTINGS.model_copy(update={"threshold": None}))
+        for search in _loop.searches(labels, counts, SETTINGS.model_copy(update={"threshold": None}))
     ]
     assert rows == [([3], [0, 3, 4], 4), ([0, 1], [0, 1], 4), ([4], [4], 4)]
-    rare = augment.searches(labels, counts, SETTINGS.model_copy(update={"threshold": 2}))
+    rare = _loop.searches(labels, counts, SETTINGS.model_copy(update={"threshold": 2}))
     assert [search.seeds.tolist() for search in rare] == [[0, 1], [4]]
 
 
@@ -164,24 +164,24 @@ def test_both_searches_find_the_same():
     x = np.random.default_rng(0).standard_normal((40, 6), np.float32)
     members = np.arange(0, 40, 2)
     for k in (1, 5, 19, 30):
-        search = augment.Search(members[3:9], members, k)
-        np.testing.assert_array_equal(augment.brute_force(x, search), nearest(x, search.seeds, members, k))
-    alone = augment.Search(members[:1], members[:1], 3)
-    assert augment.brute_force(x, alone).shape == (1, 0)
-    assert augment.compare_searches(x, [search, alone])["equal"] == 1
+        search = _loop.Search(members[3:9], members, k)
+        np.testing.assert_array_equal(_loop.brute_force(x, search), nearest(x, search.seeds, members, k))
+    alone = _loop.Search(members[:1], members[:1], 3)
+    assert _loop.brute_force(x, alone).shape == (1, 0)
+    assert _loop.compare_searches(x, [search, alone])["equal"] == 1
 
 
 def test_scikit_learn_never_gives_the_seed_itself():
     """Where all are equal it may find others before the seed."""
-    search = augment.Search(np.arange(8), np.arange(8), 3)
-    found = augment.brute_force(np.ones((8, 4), np.float32), search)
+    search = _loop.Search(np.arange(8), np.arange(8), 3)
+    found = _loop.brute_force(np.ones((8, 4), np.float32), search)
     assert found.shape == (8, 3)
     assert not (found == search.seeds[:, None]).any()
 
 
 def test_random_shards_have_the_labels_of_the_input(work, tmp_path):
     given = {"work": changed(work), "folder": str(tmp_path), "shards": 2, "videos": 500}
-    other = augment.Work.model_validate(here("augment.write_random", given))
+    other = _augmenting.Work.model_validate(here("_augmenting.write_random", given))
     assert other.videos == 1000
     assert (other.counts, other.augment.chunk_shards) == (work.counts, 2)
     chunk = other.read()
@@ -200,7 +200,7 @@ def test_the_memory_of_full_size_is_extrapolated(capsys):
 
 def test_the_memory_of_workers_is_counted():
     script = (
-        "from joblib import Parallel, delayed; from benchmarks.augment import peak_memory\n"
+        "from joblib import Parallel, delayed; from benchmarks._augmenting import peak_memory\n"
         "Parallel(n_jobs=2)([delayed(eval)(\"len(b'x' * 4 * 10**8)\")] * 2); print(peak_memory())"
     )
     # A shell between: the memory of these tests would be counted into the peak of a process that they start.
