@@ -1,7 +1,6 @@
 """What benchmarks.augment measures, each in a process of its own."""
 
 import resource
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from pydantic import BaseModel
 
+from benchmarks._common import peak_memory
 from benchmarks._loop import Loop, compare_searches, first_seeds, mean_members, searches
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.augmentation.synthesis import Chunk, augment_shards, read_chunk, records
@@ -65,15 +65,14 @@ def augmented(work: Mapping[str, Any], folder: str) -> dict[str, Any]:
         "seconds": seconds,
         "kinds": made.kinds.tolist(),
         "bytes": sum(shard.bytes for shard in made.shards),
-        "memory": peak_memory(),
+        "memory": peak_memory_of_any(),
     }
 
 
-def peak_memory() -> int:
+def peak_memory_of_any() -> int:
     """The most bytes that this process or the largest of its workers has held at a time."""
     get_reusable_executor().shutdown(wait=True)  # a process counts its children when they have ended
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(peak_memory(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def looped(work: Mapping[str, Any], folder: str, sample: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ memory of the process that starts another into the other's peak.
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -126,6 +127,11 @@ def answer(function: str) -> None:
     except Exception as error:  # whatever the backends raise; of their messages the first line says what, not where
         result = {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0][:300]}
     print(f"\n{json.dumps(result)}")
+
+
+def peak_memory(who: int = resource.RUSAGE_SELF) -> int:
+    """The most bytes that this process has held at a time, or (`RUSAGE_CHILDREN`) the largest of those that ended."""
+    return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def console() -> Console:

@@ -1,7 +1,5 @@
 """Training steps, measured in the process that runs this."""
 
-import resource
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmarks._common import Case, random_batch
+from benchmarks._common import Case, peak_memory, random_batch
 from yt8m import models
 from yt8m.data.dataset import Batch
 from yt8m.training.devices import make_deterministic
@@ -61,11 +59,6 @@ def timed_steps(case: Mapping[str, Any], steps: int) -> dict[str, float]:
     make_deterministic(checked.train.xla)
     batches = [random_batch(checked.layout, checked.batch_size, seed) for seed in range(BATCHES)]
     return step_seconds(compiled(checked), batches, steps)
-
-
-def peak_memory() -> int:
-    """The most bytes that this process has held at a time."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def whole_life(case: Mapping[str, Any], folder: str) -> dict[str, float]:

@@ -17,7 +17,7 @@ import scipy.linalg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._common import Failed, apart, console
+from benchmarks._common import Failed, apart, console, peak_memory
 from benchmarks.train_step import positive
 from yt8m.schema import Level, Schema
 
@@ -59,7 +59,6 @@ def write_weights(path: str, features: int, classes: int, spectrum: str) -> dict
 
 def update(weights: str, output: str) -> dict[str, float]:
     """Omega by `relation`, as `RelatedModel` takes it; its factors are saved. Median seconds, bytes more."""
-    from benchmarks._training import peak_memory
     from yt8m.training.relations import relation
 
     w, seconds = np.load(weights), []
@@ -75,8 +74,6 @@ def update(weights: str, output: str) -> dict[str, float]:
 
 def direct(weights: str, output: str, sqrtm: bool) -> dict[str, float]:
     """Omega by the root of W^T W (C x C); it is saved. Seconds, bytes more."""
-    from benchmarks._training import peak_memory
-
     w = np.load(weights).astype(np.float64)
     before, start = peak_memory(), perf_counter()
     root = np.real(scipy.linalg.sqrtm(w.T @ w)) if sqrtm else symmetric_root(w.T @ w)

@@ -200,7 +200,7 @@ def test_the_memory_of_full_size_is_extrapolated(capsys):
 
 def test_the_memory_of_workers_is_counted():
     script = (
-        "from joblib import Parallel, delayed; from benchmarks._augmenting import peak_memory\n"
+        "from joblib import Parallel, delayed; from benchmarks._augmenting import peak_memory_of_any as peak_memory\n"
         "Parallel(n_jobs=2)([delayed(eval)(\"len(b'x' * 4 * 10**8)\")] * 2); print(peak_memory())"
     )
     # A shell between: the memory of these tests would be counted into the peak of a process that they start.
