@@ -137,7 +137,7 @@ class Loop:
         return x
 
     def record(self, train: Any, id: str, seed: int, values: np.ndarray) -> bytes:
-        """An `Example`, by TensorFlow's classes; of a list, for of an array they take four times as long."""
+        """An `Example`, by TensorFlow's classes."""
         entries = {
             self.schema.id_key: train.Feature(bytes_list=train.BytesList(value=[id.encode()])),
             self.schema.labels_key: train.Feature(
@@ -146,7 +146,7 @@ class Loop:
         }
         start = 0
         for name, size in self.schema.features.items():
-            floats = train.FloatList(value=values[start : start + size].tolist())
+            floats = train.FloatList(value=values[start : start + size])
             entries[self.schema.mean_key(name)] = train.Feature(float_list=floats)
             start += size
         encoded: bytes = train.Example(features=train.Features(feature=entries)).SerializeToString()

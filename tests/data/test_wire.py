@@ -22,7 +22,7 @@ def test_example_round_trip(seed):
     assert list(stored) == names
     assert [bytes(value) for value in wire.bytes_values(stored["bytes"])] == [values["bytes"]]
     assert wire.int_values(stored["ints"]) == values["ints"]
-    np.testing.assert_array_equal(wire.float_values(stored["floats"]), values["floats"])
+    np.testing.assert_array_equal(wire.float_values(stored["floats"], len(values["floats"])), values["floats"])
 
 
 def test_example_is_the_hand_made_one():
@@ -42,10 +42,18 @@ def test_example_is_the_hand_made_one():
 
 
 @pytest.mark.parametrize("size", [1, 28, 29, 32, 128, 1024, 20_000])
-def test_header_and_values_are_the_hand_made_entry(size):
-    values = np.random.default_rng(size).normal(size=size).astype("<f4")
-    entry = wire.floats_header("mean_rgb", size) + values.tobytes()
-    assert wire.example_of(entry) == made.example({"mean_rgb": made.float_feature(*values.tolist())})
+def test_entries_of_floats_are_the_hand_made_ones(size):
+    values = np.random.default_rng(size).normal(size=(3, size + 2)).astype("<f4")
+    entries = wire.float_entries({"mean_rgb": size, "mean_audio": 2}, values)
+    assert [wire.example_of(entry.data) for entry in entries] == [
+        made.example(
+            {
+                "mean_rgb": made.float_feature(*row[:size].tolist()),
+                "mean_audio": made.float_feature(*row[size:].tolist()),
+            }
+        )
+        for row in values
+    ]
 
 
 @pytest.mark.parametrize("size", [1, 100, 125, 128, 1024, 20_000])
@@ -68,7 +76,21 @@ def test_unpacked_values():
     ints = made.field(3, *(made.number(8) + made.number(value) for value in NUMBERS))
     assert wire.int_values(memoryview(ints)) == NUMBERS
     floats = made.field(2, *(made.number(13) + struct.pack("<f", value) for value in (1.5, -0.25)))
-    np.testing.assert_array_equal(wire.float_values(memoryview(floats)), np.array([1.5, -0.25], np.float32))
+    np.testing.assert_array_equal(wire.float_values(memoryview(floats), 2), np.array([1.5, -0.25], np.float32))
+
+
+@pytest.mark.parametrize("size", [1, 29, 1024])
+@pytest.mark.parametrize("received", [0, 1, 28, 1023, 1025])
+def test_other_numbers_of_floats(size, received):
+    content = memoryview(made.float_feature(*([0.5] * received)))
+    if size != received:
+        with pytest.raises(wire.WireError, match=f"expected {size} floats, received {received}"):
+            wire.float_values(content, size)
+
+
+def test_floats_of_more_than_one_list():
+    content = memoryview(made.float_feature(0.5, 1.5) + made.float_feature(2.5))
+    np.testing.assert_array_equal(wire.float_values(content, 3), np.array([0.5, 1.5, 2.5], np.float32))
 
 
 def test_fields_keep_their_order():

@@ -20,6 +20,7 @@ from yt8m.schema import Level, Schema
 Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
 
 BLOCK = 1024  # videos made at a time
+WRITERS = 2  # of a chunk's shards: one makes videos while the other's are written and summed
 PATIENCE = "10s"  # with a scheduler
 IDS = {  # of a seed's and a neighbour's
     Kind.ORIGINAL: "{0}",
@@ -138,12 +139,13 @@ def augment_chunk(
     # In order of classes a training's shuffle buffer would see one class after another.
     parts = np.array_split(random.permutation(len(made.kind)), len(paths))
     entries = [encode_labels(row, schema) for row in chunk.labels]
-    with ThreadPoolExecutor(1) as hashing:  # of a shard, while the next one is made
-        described = []
-        for path, part in zip(paths, parts, strict=True):
-            count = write_records(path, records(chunk, made.take(part), entries, schema, step, noise, random))
-            described.append(hashing.submit(describe, path, Level.VIDEO, count))
-    written = [shard.result() for shard in described]
+
+    def write(path: Path, part: np.ndarray, random: np.random.Generator) -> Shard:
+        made_of = records(chunk, made.take(part), entries, schema, step, noise, random)
+        return describe(path, Level.VIDEO, write_records(path, made_of))
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        written = list(writers.map(write, paths, parts, random.spawn(len(paths))))
     kinds = np.bincount(made.kind, minlength=len(Kind))
     videos = np.bincount(made.seed, minlength=len(chunk.ids))
     weights = np.repeat(videos, [len(row) for row in chunk.labels])

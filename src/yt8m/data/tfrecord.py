@@ -3,6 +3,7 @@
 import mmap
 import struct
 from collections.abc import Container, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import google_crc32c
@@ -18,6 +19,13 @@ class RecordError(InputError):
 def _masked_crc(content: bytes | memoryview) -> int:
     crc = google_crc32c.value(bytes(content))
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@lru_cache
+def _header(length: int) -> bytes:
+    """A record's length and its checksum."""
+    content = struct.pack("<Q", length)
+    return content + struct.pack("<I", _masked_crc(content))
 
 
 def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iterator[memoryview]:
@@ -39,8 +47,8 @@ def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iter
         where = f"{path}: record {index} at byte {position}"
         if position + 12 > size:
             raise RecordError(f"{where}: expected a header of 12 bytes, received {size - position}: truncated?")
-        length, length_crc = struct.unpack_from("<QI", content, position)
-        if _masked_crc(content[position : position + 8]) != length_crc:
+        (length,) = struct.unpack_from("<Q", content, position)
+        if content[position : position + 12] != _header(length):
             raise RecordError(f"{where}: the checksum of the length does not hold: not a TFRecord file, or corrupt")
         start, end = position + 12, position + 12 + length
         if end + 4 > size:
@@ -57,9 +65,6 @@ def write_records(path: str | Path, records: Iterable[bytes]) -> int:
     count = 0
     with whole(path) as partial, partial.open("wb", buffering=1 << 20) as file:
         for record in records:
-            length = struct.pack("<Q", len(record))
-            file.write(length + struct.pack("<I", _masked_crc(length)))
-            file.write(record)
-            file.write(struct.pack("<I", _masked_crc(record)))
+            file.writelines((_header(len(record)), record, struct.pack("<I", _masked_crc(record))))
             count += 1
     return count

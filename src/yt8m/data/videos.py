@@ -91,14 +91,9 @@ def encode_means(ids: Iterable[str], labels: Iterable[bytes], features: np.ndarr
         labels: what `encode_labels` gives, since many videos have the same.
         features: all features of each video side by side, (videos, width) float32.
     """
-    ends = np.cumsum(list(schema.features.values())).tolist()
-    parts = [
-        (wire.floats_header(schema.mean_key(name), size), end - size, end)
-        for (name, size), end in zip(schema.features.items(), ends, strict=True)
-    ]
-    for id, entry, values in zip(ids, labels, features.astype("<f4", copy=False), strict=True):
-        content = [piece for header, start, end in parts for piece in (header, values[start:end].tobytes())]
-        yield wire.example_of(wire.entry(schema.id_key, id.encode()), entry, *content)
+    entries = wire.float_entries({schema.mean_key(name): size for name, size in schema.features.items()}, features)
+    for id, entry, values in zip(ids, labels, entries, strict=True):
+        yield wire.example_of(wire.entry(schema.id_key, id.encode()), entry, values.data)
 
 
 def _frame_level(record: memoryview, schema: Schema) -> Video:
@@ -124,9 +119,7 @@ def _video_level(record: memoryview, schema: Schema) -> Video:
         key = schema.mean_key(name)
         content = _entry(stored, key, "features")
         with _at(f"feature {key!r}"):
-            values = wire.float_values(content)
-            if len(values) != size:
-                raise wire.WireError(f"expected {size} floats, received {len(values)}")
+            values = wire.float_values(content, size)
             if not np.isfinite(values).all():
                 raise wire.WireError(f"expected finite floats, received {np.sum(~np.isfinite(values))} others")
         features[name] = values[None]

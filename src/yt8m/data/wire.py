@@ -10,6 +10,7 @@ Only the published messages are known here (field numbers in brackets):
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -117,15 +118,28 @@ def int_values(feature: memoryview) -> list[int]:
     return [value - (1 << 64) if value >> 63 else value for value in result]
 
 
-def float_values(feature: memoryview) -> np.ndarray:
-    """The values of a `Feature` that holds floats, packed or not, as float32."""
+def float_values(feature: memoryview, size: int) -> np.ndarray:
+    """The values of a `Feature` that holds floats, packed or not, as float32.
+
+    Args:
+        size: how many there should be; as many, packed, are one comparison and a view, not a copy.
+
+    Raises:
+        WireError: where it holds something else, or another number of values.
+    """
+    header = _floats_header(size)
+    if len(feature) == len(header) + 4 * size and feature[: len(header)] == header:
+        return np.frombuffer(feature, "<f4", offset=len(header))
     parts = [
         np.frombuffer(value, "<f4")
         for values in _lists(feature, 2)
         for _, _, value in fields(values)
         if not isinstance(value, int) and len(value) % 4 == 0
     ]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    found = sum(map(len, parts))
+    if found != size:
+        raise WireError(f"expected {size} floats, received {found}")
+    return np.concatenate([np.empty(0, np.float32), *parts])
 
 
 def byte_rows(feature_list: memoryview, size: int) -> np.ndarray:
@@ -148,6 +162,12 @@ def byte_rows(feature_list: memoryview, size: int) -> np.ndarray:
         if sizes != [size]:
             raise WireError(f"frame {index}: expected one value of {size} bytes, received sizes {sizes}")
     raise WireError(f"frames of {size} bytes are not encoded as published")
+
+
+@cache
+def _floats_header(size: int) -> bytes:
+    """The bytes before the values of a feature of `size` floats."""
+    return _feature(np.zeros(size, np.float32))[: -4 * size or None]
 
 
 def _frame_header(size: int) -> bytes:
@@ -191,12 +211,25 @@ def entry(name: str, value: Value) -> bytes:
     return _entry(name, _feature(value))
 
 
-def floats_header(name: str, size: int) -> bytes:
-    """The bytes before the values of an entry of `size` floats: the same for all records."""
-    return entry(name, np.zeros(size, np.float32))[: -4 * size]
+def float_entries(sizes: Mapping[str, int], values: np.ndarray) -> np.ndarray:
+    """The entries of many records' floats, all of one length: what stands before the values is the same for all.
+
+    Args:
+        sizes: how many values there are by name.
+        values: of all names side by side, (records, width) float32.
+
+    Returns:
+        (records, bytes) uint8.
+    """
+    contents, parts, start = values.astype("<f4", copy=False).view(np.uint8), [], 0
+    for name, size in sizes.items():
+        header = np.frombuffer(_entry(name, _floats_header(size) + bytes(4 * size))[: -4 * size], np.uint8)
+        parts += [np.broadcast_to(header, (len(values), len(header))), contents[:, start : start + 4 * size]]
+        start += 4 * size
+    return np.concatenate(parts, axis=1)
 
 
-def example_of(*entries: bytes) -> bytes:
+def example_of(*entries: bytes | memoryview) -> bytes:
     """An `Example` of encoded entries."""
     return _field(1, b"".join(entries))
 
