@@ -25,7 +25,7 @@ from yt8m.params import Model, Params, load
 from yt8m.report.tables import csv_text, markdown
 from yt8m.schema import Level
 from yt8m.training.devices import make_deterministic
-from yt8m.training.fit import fit, plan, samples
+from yt8m.training.fit import Batches, fit, followed, plan, samples
 from yt8m.training.scores import predict
 from yt8m.training.state import State
 
@@ -97,33 +97,38 @@ class Split:
     def train(
         self,
         model: keras.Model,
-        videos: Dataset,
         settings: Model,
         *,
+        first: tuple[Dataset, int] | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         score_start: bool = False,
     ) -> float:
         """Train a model as the stages do, and return the holdout's best GAP, whose weights it then has.
 
         Args:
-            settings: their epochs are those of the training videos themselves, however many `videos` are.
+            first: other videos, which the training ones follow after so many epochs, as long as theirs.
         """
         from dvclive import Live
 
-        train = self.params.train
+        train, original = self.params.train, self.dataset("train")
         schedule = plan(
-            self.dataset("train").size,
+            original.size,
             train,
             batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
             epochs=settings.epochs,
         )
+
+        def batches(videos: Dataset) -> Batches:
+            return lambda start: videos.shuffled(settings.batch_size, settings.seed, train.shuffle_buffer, start=start)
+
+        stream = batches(original)
+        if first is not None:
+            stream = followed(batches(first[0]), first[1] * original.size // settings.batch_size, stream)
         with TemporaryDirectory() as folder, Live(folder, dvcyaml=None, save_dvc_exp=False) as live:
             return fit(
                 model,
-                lambda start: samples(
-                    videos.shuffled(settings.batch_size, settings.seed, train.shuffle_buffer, start=start)
-                ),
+                lambda start: samples(stream(start)),
                 self.dataset("holdout"),
                 schedule,
                 live,

@@ -1,7 +1,7 @@
 """What augmentation brings the video-level MoE: `python -m benchmarks.study_augmentation [--experts 16]`.
 
 A variant changes the parameter file's section `augment`. All make the same number of steps with the same learning
-rates, on whatever their augmented set holds, or the first half of them there and the second on the original videos.
+rates, on whatever their augmented set holds, or the last `train_moe.settle` epochs on the original videos.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from benchmarks._study import Split, parser, start
 from yt8m.augmentation.synthesis import augment_shards
 from yt8m.data.manifest import write_manifest
 from yt8m.files import whole
-from yt8m.params import Augment, Model
+from yt8m.params import Augment, VideoModel
 
 SETTLED = "original after "
 PAPERS: dict[str, float | None] = {
@@ -48,19 +48,13 @@ def augmented(split: Split, variant: str) -> Path:
     return folder / "videos.tsv"
 
 
-def trained(split: Split, variant: str, settings: Model) -> tuple[keras.Model, float]:
+def trained(split: Split, variant: str, settings: VideoModel) -> tuple[keras.Model, float]:
     """A model trained as a variant says, and its best GAP on the holdout."""
-    model, train = split.model(settings), split.dataset("train")
-    if variant == "original":
-        return model, split.train(model, train, settings)
-    videos = split.read(augmented(split, variant.removeprefix(SETTLED)))
-    if not variant.startswith(SETTLED):
-        return model, split.train(model, videos, settings)
-    half = settings.epochs // 2
-    split.train(model, videos, settings.model_copy(update={"epochs": half}))
-    rate = settings.learning_rate * split.params.train.decay ** (half * train.size / split.params.train.decay_examples)
-    rest = settings.model_copy(update={"epochs": settings.epochs - half, "learning_rate": rate})
-    return model, split.train(model, train, rest, score_start=True)
+    model, first = split.model(settings), None
+    if variant != "original":
+        last = settings.settle if variant.startswith(SETTLED) else 0
+        first = split.read(augmented(split, variant.removeprefix(SETTLED))), settings.epochs - last
+    return model, split.train(model, settings, first=first)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -64,12 +64,12 @@ def finetuned(
         update={"seed": settings.seed + 1_000_000, "epochs": finetune.epochs, "learning_rate": finetune.learning_rate}
     )
     if related is None:
-        return model, split.train(model, split.dataset("train"), going_on, score_start=True)
+        return model, split.train(model, going_on, score_start=True)
     wrapped = related(
         model.inputs, model.outputs, lambda1=finetune.lambda1, lambda2=finetune.lambda2, damping=finetune.damping
     )
     callbacks = [Alternate(finetune.period)]
-    return model, split.train(wrapped, split.dataset("train"), going_on, callbacks=callbacks, score_start=True)
+    return model, split.train(wrapped, going_on, callbacks=callbacks, score_start=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for seed in args.seeds:
             settings = MODELS[name].model_copy(update={"seed": seed})
             model = split.model(settings)
-            gap = split.train(model, split.dataset("train"), settings)
+            gap = split.train(model, settings)
             weights = model.get_weights()
             table.add(f"{name}: {BEFORE}", seed, split, lambda model=model, gap=gap: (model, gap))  # type: ignore[misc]
             kinds: dict[str, type[RelatedModel] | None] = {CONTINUED: None} | dict.fromkeys(VARIANTS, RelatedModel)

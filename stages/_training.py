@@ -16,7 +16,7 @@ from yt8m.errors import InputError
 from yt8m.files import remove, whole
 from yt8m.params import Model
 from yt8m.training.devices import Devices, prepare
-from yt8m.training.fit import Samples, fit, plan, samples
+from yt8m.training.fit import Batches, Samples, fit, followed, plan, samples
 from yt8m.training.state import State, fingerprint
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def fit_model(
     out: Path,
     save: Callable[[Path], dict[str, float]],
     decisive: Iterable[object],
+    first: tuple[Dataset, int] | None = None,
     inputs: Iterable[Path] = (),
     targets: Callable[[Batch], np.ndarray] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -65,6 +66,7 @@ def fit_model(
         batch_size, learning_rate, epochs: see `plan`.
         save: writes the model, and what belongs to it, into a folder, and returns figures for the log.
         decisive: parameters that decide the result, beside those above.
+        first: other videos, which those of `train` follow after so many epochs, as long as theirs.
         inputs: files that decide it, beside the manifests.
         targets: see `samples`.
         callbacks: see `fit`.
@@ -80,11 +82,24 @@ def fit_model(
     rows, buffer = devices.rows(batch_size), params.train.shuffle_buffer
     manifests = [train.manifest, SPLIT / "holdout" / holdout]
     settings = [schedule, seed, buffer, devices.replicas, *decisive]
-    states = STATES.joinpath(*name)
-    state = State(states / fingerprint(settings, [*manifests, *inputs]), write=devices.process == 0)
+
+    def batches(videos: Dataset) -> Batches:
+        return lambda start: videos.shuffled(batch_size, seed, buffer, start=start, rows=rows)
+
+    stream = batches(train)
+    if first is not None:
+        others, before = first
+        steps = before * train.size // batch_size
+        stream = followed(batches(others), steps, stream)
+        manifests.append(others.manifest)
+        settings.append(steps)
+        print(f"{title}: {steps} of {schedule.steps} steps on {others.size} other videos")
 
     def training(start: int) -> Samples:
-        return samples(train.shuffled(batch_size, seed, buffer, start=start, rows=rows), targets)
+        return samples(stream(start), targets)
+
+    states = STATES.joinpath(*name)
+    state = State(states / fingerprint(settings, [*manifests, *inputs]), write=devices.process == 0)
 
     with logged(devices, *name) as log:
         gap = fit(
@@ -117,12 +132,17 @@ def train_model(
     out: Path,
     *name: str,
     holdout: str = "frames.tsv",
+    first: tuple[Path, int] | None = None,
     targets: Callable[[Batch], np.ndarray] | None = None,
     decisive: Iterable[object] = (),
     inputs: Iterable[Path] = (),
     max_bytes: int | None = None,
 ) -> float:
-    """Train a new model on the videos of a manifest; for the rest see `fit_model`."""
+    """Train a new model on the videos of a manifest.
+
+    Args:
+        first: manifest and epochs of other videos; for this and the rest see `fit_model`.
+    """
     devices, data = prepare(params.train.xla), params.data
     train = Dataset(manifest, data.source, data.layout)
     description = models.describe(
@@ -155,6 +175,7 @@ def train_model(
             out=out,
             save=save,
             decisive=[description, *decisive],
+            first=first and (Dataset(first[0], data.source, data.layout), first[1]),
             inputs=inputs,
             targets=targets,
             max_bytes=max_bytes,

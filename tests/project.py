@@ -65,6 +65,7 @@ def tiny_params() -> dict:
         model |= {"batch_size": 16, "epochs": 1}
         small = {"frames": 3, "hidden": 4, "units": 4, "layers": 1, "clusters": {"rgb": 3, "audio": 2}, "mixtures": 2}
         model["args"] |= {key: value for key, value in small.items() if key in model["args"]}
+    params["train_moe"]["settle"] = 0
     params["finetune"]["epochs"] = 1
     params["evaluate"] = {"plain": "netvlad_1", "related": "lstm_1"}
     params["infer"] |= {"batch_size": 32, "top_k": 20}

@@ -1,15 +1,15 @@
 """The studies on a few random videos: which models they train, from what and on what, and the table they keep."""
 
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from benchmarks import study_augmentation, study_baselines, study_relations
+from benchmarks import _study, study_augmentation, study_baselines, study_relations
 from benchmarks._study import Row, Split, Table
 from tests.data import made
 from yt8m import metrics
-from yt8m.params import Model, Params, load
+from yt8m.params import Model, Params, VideoModel, load
 from yt8m.schema import Level
 from yt8m.training.scores import predict
 
@@ -77,27 +77,39 @@ def test_an_unfinished_row_is_not_kept(split, tmp_path):
     assert Table(tmp_path / "rows.csv").rows == list[Row]()
 
 
-@pytest.mark.parametrize("variant", ["original", "2 neighbours of every video", "original after paper's"])
-def test_augmented_sets_are_trained_on(split, variant, monkeypatch):
-    seen: list[Path] = []
+@pytest.mark.parametrize(
+    ("variant", "first"),
+    [("original", None), ("2 neighbours of every video", ("split_2", 2)), ("original after paper's", ("split_0", 1))],
+)
+def test_augmented_sets_are_trained_on(split, variant, first, monkeypatch):
+    made_first = []
     train = Split.train
 
-    def record(self, model, videos, *args, **kwargs):
-        seen.append(videos.manifest)
-        return train(self, model, videos, *args, **kwargs)
+    def record(self, model, settings, *, first, **kwargs):
+        made_first.append(first and (first[0].manifest, first[1]))
+        return train(self, model, settings, first=first, **kwargs)
 
     monkeypatch.setattr(Split, "train", record)
-    _, gap = study_augmentation.trained(split, variant, TINY)
+    _, gap = study_augmentation.trained(split, variant, VideoModel(**TINY.model_dump(), settle=1))
     assert 0 <= gap <= 1
-    original, folder = split.folder / "train" / "videos.tsv", split.folder.parent
-    assert (
-        seen
-        == {
-            "original": [original],
-            "2 neighbours of every video": [folder / "split_2" / "videos.tsv"],
-            "original after paper's": [folder / "split_0" / "videos.tsv", original],
-        }[variant]
-    )
+    assert made_first == [first and (split.folder.parent / first[0] / "videos.tsv", first[1])]
+
+
+def test_the_training_videos_follow_others(split, monkeypatch):
+    """Two epochs of 80 videos: 4 steps of others', which are half as many, and the rest the training's own first."""
+    taken: list[np.ndarray] = []
+
+    def record(model, training, *args, **kwargs):
+        taken.extend(labels for _, labels in islice(training(0), 8))
+        return 0.5
+
+    monkeypatch.setattr(_study, "fit", record)
+    holdout, original = split.dataset("holdout"), split.dataset("train")
+    split.train(split.model(TINY), TINY, first=(holdout, 1))
+    others = holdout.shuffled(20, 1, split.params.train.shuffle_buffer)
+    own = original.shuffled(20, 1, split.params.train.shuffle_buffer)
+    expected = [next(others).labels for _ in range(4)] + [next(own).labels for _ in range(4)]
+    assert all(np.array_equal(one, other) for one, other in zip(taken, expected, strict=True))
 
 
 def test_relations_begin_with_the_trained_weights(split, tmp_path, monkeypatch):

@@ -56,6 +56,8 @@ BAD = [
     ),
     ("distill.family", "resnet", r"unknown family: expected one of \['dbow', .*\], received 'resnet'"),
     ("train_moe.family", "resnet", r"unknown family: expected one of \['dbow', .*\], received 'resnet'"),
+    ("train_moe.settle", 5, "expected at most the 4 epochs, received 5"),
+    ("train_moe.settle", -1, "expected greater than or equal to 0, received -1"),
     ("ensemble.teacher", "worst", r"expected one of \['best', 'equal', .*\], received 'worst'"),
     ("ensemble.folds", 1, "expected greater than or equal to 2, received 1"),
     ("models.netvlad_1.args.hidden", -5, "expected greater than 0, received -5"),

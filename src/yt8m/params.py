@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -126,6 +127,20 @@ class Model(Section):
     args: dict[str, Any]
 
 
+class VideoModel(Model):
+    """The video-level model: the last `settle` of its epochs on augmented videos are of the original ones."""
+
+    settle: NonNegativeInt
+
+    @field_validator("settle")
+    @classmethod
+    def _within_epochs(cls, settle: int, info: ValidationInfo) -> int:
+        epochs = info.data.get("epochs", settle)
+        if settle > epochs:
+            raise ValueError(f"expected at most the {epochs} epochs, received {settle}")
+        return settle
+
+
 class Member(Model):
     """A member of the ensemble; `finetune` says whether label relations follow its training."""
 
@@ -188,7 +203,7 @@ class Params(Section):
     split: Split
     augment: Augment
     train: Train
-    train_moe: Model
+    train_moe: VideoModel
     models: Annotated[dict[Key, Member], Field(min_length=1)]
     finetune: Finetune
     infer: Infer

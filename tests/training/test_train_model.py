@@ -1,8 +1,10 @@
 """The part that all training stages share: from parameters to a saved model."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stages import _training
@@ -10,6 +12,7 @@ from stages._training import train_model
 from tests.models.tiny import SCHEMA
 from tests.pipeline import load_yaml
 from yt8m import models
+from yt8m.data.dataset import Dataset
 from yt8m.errors import InputError
 from yt8m.params import parse
 from yt8m.training.scores import dataset_gap
@@ -38,7 +41,7 @@ def params(folder, tmp_path, monkeypatch):
     Path("data/split/holdout").symlink_to(folder)
     content = load_yaml("params.yaml")
     content["data"] |= {"source": str(folder), "schema": SCHEMA.model_dump()}
-    content |= {"train": TRAIN, "train_moe": MODEL, "models": {"tiny": MODEL | {"finetune": False}}}
+    content |= {"train": TRAIN, "train_moe": MODEL | {"settle": 1}, "models": {"tiny": MODEL | {"finetune": False}}}
     content["distill"] |= MODEL
     content["evaluate"] = {"plain": "tiny", "related": "tiny"}
     return parse(content)
@@ -69,6 +72,41 @@ def test_targets_take_the_place_of_labels(params, folder):
     """Trained on the opposite of the labels, a model ranks worse than it does in the test above."""
     _, gap = train(params, folder, targets=lambda batch: 1 - batch.labels)
     assert gap < 0.4
+
+
+def test_other_videos_come_first(params, folder, monkeypatch):
+    """The batches of a training that starts at any step: others' for an epoch, then those of the first step on."""
+    taken = {}
+
+    def record(model, training, *_, **__):
+        taken.update({start: [labels for _, labels in islice(training(start), 20)] for start in (0, 3, 15)})
+        return 0.5
+
+    monkeypatch.setattr(_training, "fit", record)
+    train(params, folder, first=(folder / "holdout.tsv", 1))
+    own, others = (Dataset(folder / f"{name}.tsv", folder, SCHEMA) for name in ("train", "holdout"))
+    steps = own.size // 10
+    expected = [
+        batch.labels
+        for videos, number in ((others, steps), (own, 40))
+        for batch in islice(videos.shuffled(10, 3, 20), number)
+    ]
+    for start, batches in taken.items():
+        assert all(map(np.array_equal, batches, expected[start:]))
+
+
+def test_other_videos_decide_what_may_go_on(params, folder, monkeypatch):
+    """A run that was killed is not gone on with after other first videos, or more of them."""
+    names = []
+
+    def record(*args, **_):
+        names.append(args[5].path.name)
+        return 0.5
+
+    monkeypatch.setattr(_training, "fit", record)
+    for first in (None, (folder / "holdout.tsv", 1), (folder / "holdout.tsv", 2), (folder / "train.tsv", 1)):
+        train(params, folder, first=first)
+    assert len(set(names)) == 4
 
 
 def test_a_model_over_the_limit_is_refused_and_the_older_one_stays(params, folder, monkeypatch):

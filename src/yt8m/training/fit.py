@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import keras
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dvclive import Live
 
 Samples = Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
+Batches = Callable[[int], Iterator[Batch]]  # without end, from the one after so many steps on
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ def plan(videos: int, train: Train, *, batch_size: int, learning_rate: float, ep
         ema=train.ema,
         xla=train.xla,
     )
+
+
+def followed(first: Batches, steps: int, then: Batches) -> Batches:
+    """The first batches for so many steps, then the others."""
+    return lambda start: chain(islice(first(start), max(0, steps - start)), then(max(0, start - steps)))
 
 
 def samples(batches: Iterable[Batch], targets: Callable[[Batch], np.ndarray] | None = None) -> Samples:
