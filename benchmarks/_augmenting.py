@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from benchmarks._common import peak_memory
 from benchmarks._loop import Loop, compare_searches, first_seeds, mean_members, searches
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
-from yt8m.augmentation.synthesis import Chunk, augment_shards, read_chunk, records
+from yt8m.augmentation.synthesis import Chunk, augment_shards, read_chunk, write_chunk
 from yt8m.data.tfrecord import write_records
 from yt8m.data.videos import Video, encode_labels, encode_means, read_videos
 from yt8m.params import Augment
@@ -79,9 +79,8 @@ def looped(work: Mapping[str, Any], folder: str, sample: int) -> dict[str, Any]:
     """Make the videos of a sample of seeds by the loop, and compare them with those in the folder.
 
     Returns:
-        The loop's seconds of searching and of making, how many seeds and videos; the seconds that augment's functions
-        take to make the same, and to search and make everything, and how many videos that is; how many members a seed
-        of the sample is compared with on average, and a seed of all; and how many videos differ, by what differs.
+        The loop's seconds of searching and of making, how many seeds and videos; how many members a seed of the sample
+        is compared with on average, and a seed of all; and how many videos differ, by what differs.
     """
     task = Work.model_validate(work)
     chunk = task.read()
@@ -92,22 +91,39 @@ def looped(work: Mapping[str, Any], folder: str, sample: int) -> dict[str, Any]:
         loop = Loop(chunk, task.layout, task.augment)
         loop.run(taken, path)
         by_loop = list(read_videos(path, Level.VIDEO, task.layout))
-        start = perf_counter()
-        make_at_once(chunk, loop.recipes(), task, path)
-        made = perf_counter()
-        everything = make_at_once(chunk, recipes_of(chunk, task), task, path)
-        end = perf_counter()
     return {
         "search": loop.searching,
         "make": loop.making,
         "seeds": sum(len(search.seeds) for search in taken),
         "videos": len(by_loop),
-        "make_at_once": made - start,
-        "everything": end - made,
-        "videos_of_all": everything,
         "members": mean_members(taken),
         "members_of_all": mean_members(found),
         "differing": differences(chunk, loop, by_loop, sorted(Path(folder).iterdir()), task),
+    }
+
+
+def at_once(work: Mapping[str, Any], sample: int) -> dict[str, Any]:
+    """Search and make all of a chunk's videos as `augment_chunk` does, and again make those of the loop's seeds.
+
+    Returns:
+        Seconds of searching and of making, and how many videos; the same of the sample, whose neighbours are given.
+    """
+    task = Work.model_validate(work)
+    chunk, start = task.read(), perf_counter()
+    made = recipes_of(chunk, task)
+    middle = perf_counter()
+    make(chunk, made, task)
+    end = perf_counter()
+    taken = first_seeds(searches(chunk.labels, task.by_class, task.augment), sample)
+    some = made.take(np.isin(made.seed, np.concatenate([search.seeds for search in taken])))
+    again = perf_counter()
+    make(chunk, some, task)
+    return {
+        "search": middle - start,
+        "make": end - middle,
+        "videos": len(made.kind),
+        "make_sample": perf_counter() - again,
+        "videos_of_sample": len(some.kind),
     }
 
 
@@ -142,20 +158,20 @@ def write_random(work: Mapping[str, Any], folder: str, shards: int, videos: int)
 
 
 def recipes_of(chunk: Chunk, task: Work) -> Recipes:
-    """All recipes of a chunk, in random order, as `augment_chunk` has them."""
+    """All recipes of a chunk."""
     augment, primary = task.augment, chunk.features[:, : task.layout.features[task.layout.primary]]
-    made = recipes(
+    return recipes(
         chunk.ids, chunk.labels, primary, task.by_class, threshold=augment.threshold, most=augment.neighbours
     )
-    return made.take(np.random.default_rng(augment.seed).permutation(len(made.kind)))
 
 
-def make_at_once(chunk: Chunk, made: Recipes, task: Work, path: Path) -> int:
-    """Make and write videos as `augment_chunk` does, block by block; how many."""
-    step, noise, random = task.augment.step, task.augment.noise, np.random.default_rng(task.augment.seed)
-    labels = [encode_labels(row, task.layout) for row in chunk.labels]
-    written: int = write_records(path, records(chunk, made, labels, task.layout, step, noise, random))
-    return written
+def make(chunk: Chunk, made: Recipes, task: Work) -> None:
+    """Make, write and sum videos as `augment_chunk` does, to as many shards; they are removed."""
+    augment = task.augment
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(index) for index in range(len(task.shards))]
+        random = np.random.default_rng(augment.seed)
+        write_chunk(chunk, made, task.layout, paths, augment.step, augment.noise, random)
 
 
 def differences(

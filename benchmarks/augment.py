@@ -110,7 +110,8 @@ def run(work: Work, sample: int, shards: Sequence[int], videos_per_shard: int) -
         show_augmented(out, work, whole)
         out.print(f"the loop, {sample:,} seeds ...", markup=False)
         loop = apart("_augmenting.looped", {**arguments, "folder": folder, "sample": sample})
-    show_loop(out, whole, loop)
+    out.print("the loop's work at once ...", markup=False)
+    show_loop(out, whole, loop, apart("_augmenting.at_once", {**arguments, "sample": sample}))
     out.print("neighbour searches alone ...", markup=False)
     show_searches(out, apart("_augmenting.searched", arguments))
     out.print("random shards ...", markup=False)
@@ -141,13 +142,16 @@ def show_augmented(out: Console, work: Work, result: Mapping[str, Any]) -> None:
     print_table(out, title, header, [row])
 
 
-def show_loop(out: Console, whole: Mapping[str, Any], loop: Mapping[str, Any]) -> None:
+def show_loop(out: Console, whole: Mapping[str, Any], loop: Mapping[str, Any], once: Mapping[str, Any]) -> None:
     """Print speeds of augment and of the loop, and their ratios."""
-    videos, by_loop = loop["videos"], (loop["videos"], loop["search"] + loop["make"])
+    by_loop = (loop["videos"], loop["search"] + loop["make"])
     pairs = {
         "all of it": ((sum(whole["kinds"]), whole["seconds"]), by_loop),
-        "without reading": ((loop["videos_of_all"], loop["everything"]), by_loop),
-        "over the same neighbours": ((videos, loop["make_at_once"]), (videos, loop["make"])),
+        "without reading": ((once["videos"], once["search"] + once["make"]), by_loop),
+        "over the same neighbours": (
+            (once["videos_of_sample"], once["make_sample"]),
+            (loop["videos"], loop["make"]),
+        ),
     }
     rows = []
     for name, measured in pairs.items():

@@ -79,8 +79,15 @@ def test_the_loop_makes_what_augment_writes(work, tmp_path, threshold):
     originals, *others = whole["kinds"]
     assert min(others) > 0
     assert everything["videos"] == everything["seeds"] + sum(others)
-    assert everything["videos_of_all"] == originals + sum(others)
     assert everything["seeds"] == 90 if threshold is None else everything["seeds"] < originals
+
+
+def test_the_loops_work_is_made_at_once(work, tmp_path):
+    given = {"work": changed(work), "folder": str(tmp_path / "out")}
+    kinds = here("_augmenting.augmented", given)["kinds"]
+    once = here("_augmenting.at_once", {"work": given["work"], "sample": 9})
+    assert once["videos"] == sum(kinds)
+    assert once["videos_of_sample"] == here("_augmenting.looped", {**given, "sample": 9})["videos"]
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,10 @@ def test_bad_manifest(tmp_path, text, match):
         read_manifest(path)
 
 
-def test_checksum(tmp_path):
-    (tmp_path / "a").write_bytes(b"a" * 100_000)
-    assert checksum(tmp_path / "a") == blake2b(b"a" * 100_000, digest_size=16).hexdigest()
+@pytest.mark.parametrize("content", [b"", b"a" * 100_000])
+def test_checksum(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    assert checksum(tmp_path / "a") == blake2b(content, digest_size=16).hexdigest()
 
 
 def test_locate(tmp_path):

@@ -114,6 +114,28 @@ def records(
         yield from encode_means(ids, encoded, synthesize(chunk, block, step, noise, random), schema)
 
 
+def write_chunk(
+    chunk: Chunk,
+    made: Recipes,
+    schema: Schema,
+    paths: Sequence[Path],
+    step: float,
+    noise: float,
+    random: np.random.Generator,
+) -> list[Shard]:
+    """Make the videos that recipes describe and write them, in random order, to shards of the same size."""
+    # In order of classes a training's shuffle buffer would see one class after another.
+    parts = np.array_split(random.permutation(len(made.kind)), len(paths))
+    labels = [encode_labels(row, schema) for row in chunk.labels]
+
+    def write(path: Path, part: np.ndarray, random: np.random.Generator) -> Shard:
+        videos = records(chunk, made.take(part), labels, schema, step, noise, random)
+        return describe(path, Level.VIDEO, write_records(path, videos))
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        return list(writers.map(write, paths, parts, random.spawn(len(paths))))
+
+
 def augment_chunk(
     shards: Sequence[Source],
     counts: np.ndarray,
@@ -136,16 +158,7 @@ def augment_chunk(
     random = np.random.default_rng(seed)
     primary = chunk.features[:, : schema.features[schema.primary]]
     made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=neighbours)
-    # In order of classes a training's shuffle buffer would see one class after another.
-    parts = np.array_split(random.permutation(len(made.kind)), len(paths))
-    entries = [encode_labels(row, schema) for row in chunk.labels]
-
-    def write(path: Path, part: np.ndarray, random: np.random.Generator) -> Shard:
-        made_of = records(chunk, made.take(part), entries, schema, step, noise, random)
-        return describe(path, Level.VIDEO, write_records(path, made_of))
-
-    with ThreadPoolExecutor(WRITERS) as writers:
-        written = list(writers.map(write, paths, parts, random.spawn(len(paths))))
+    written = write_chunk(chunk, made, schema, paths, step, noise, random)
     kinds = np.bincount(made.kind, minlength=len(Kind))
     videos = np.bincount(made.seed, minlength=len(chunk.ids))
     weights = np.repeat(videos, [len(row) for row in chunk.labels])
@@ -189,6 +202,8 @@ def augment_shards(
     shards = [(path.resolve(), videos) for path, videos in shards]
     chunks = [slice(start, start + chunk_shards) for start in range(0, len(shards), chunk_shards)]
     out.mkdir(parents=True, exist_ok=True)
+    if len(chunks) == 1 and scheduler is None:
+        jobs = 1  # here, where it has all threads and no process has to start
     with workers(scheduler):
         results = Parallel(n_jobs=jobs, return_as="generator")(
             delayed(augment_chunk)(

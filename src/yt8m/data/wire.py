@@ -10,7 +10,7 @@ Only the published messages are known here (field numbers in brackets):
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -170,6 +170,12 @@ def _floats_header(size: int) -> bytes:
     return _feature(np.zeros(size, np.float32))[: -4 * size or None]
 
 
+@lru_cache
+def _bytes_header(name: str, size: int) -> bytes:
+    """The bytes of an entry before its one value of so many bytes."""
+    return _entry(name, _feature(bytes(size)))[: -size or None]
+
+
 def _frame_header(size: int) -> bytes:
     """The bytes before each frame's content: one value, in a bytes list, in a feature."""
     header = b""
@@ -190,8 +196,13 @@ def _number(value: int) -> bytes:
     return bytes(out)
 
 
+@lru_cache
+def _field_header(number: int, size: int) -> bytes:
+    return _SMALL[number << 3 | _BYTES] + _number(size)
+
+
 def _field(number: int, content: bytes) -> bytes:
-    return _SMALL[number << 3 | _BYTES] + _number(len(content)) + content
+    return _field_header(number, len(content)) + content
 
 
 def _feature(value: Value) -> bytes:
@@ -208,6 +219,8 @@ def _entry(name: str, value: bytes) -> bytes:
 
 def entry(name: str, value: Value) -> bytes:
     """A named value of an `Example`."""
+    if isinstance(value, bytes):
+        return _bytes_header(name, len(value)) + value
     return _entry(name, _feature(value))
 
 
@@ -231,7 +244,7 @@ def float_entries(sizes: Mapping[str, int], values: np.ndarray) -> np.ndarray:
 
 def example_of(*entries: bytes | memoryview) -> bytes:
     """An `Example` of encoded entries."""
-    return _field(1, b"".join(entries))
+    return b"".join((_field_header(1, sum(map(len, entries))), *entries))
 
 
 def example(values: Mapping[str, Value]) -> bytes:
