@@ -162,8 +162,8 @@ def show_loop(out: Console, whole: Mapping[str, Any], loop: Mapping[str, Any], o
     print_table(out, "augment and the loop", header, rows)
     out.print(
         f"The loop's {loop['seeds']:,} seeds were compared with {loop['members']:.1f} videos each, which took "
-        f"{loop['search']:.1f} s; over all seeds it would be {loop['members_of_all']:.1f}. Of augment, all of it "
-        "includes starting processes, reading, checksums of what was written; the loop's time does not.",
+        f"{loop['search']:.1f} s; over all seeds it would be {loop['members_of_all']:.1f}. Augment's time includes the "
+        "checksums of what was written; the loop's does not.",
         markup=False,
     )
 
