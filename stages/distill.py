@@ -5,13 +5,13 @@ import numpy as np
 from stages._common import DATA, SPLIT, Params, run
 from stages._training import train_model
 from yt8m.data.dataset import Batch
-from yt8m.predictions import read
+from yt8m.predictions import Store
 
 
 def main(params: Params) -> None:
     settings = params.distill
     teacher_file = DATA / "ensemble" / "teacher.parquet"
-    teacher, classes = read(teacher_file), params.data.layout.classes
+    teacher, classes = Store(teacher_file).read(), params.data.layout.classes
 
     def targets(batch: Batch) -> np.ndarray:
         # Cross-entropy is linear in its targets: eq. 7's two terms are one with the mixture of both.

@@ -11,7 +11,7 @@ from stages._common import DATA, METRICS, PREDICTIONS, SPLIT, Params, run, summa
 from yt8m import ensembling, metrics
 from yt8m.data.dataset import Dataset
 from yt8m.files import write_text
-from yt8m.predictions import Predictions, align, read, read_aligned
+from yt8m.predictions import Aligned, Predictions, aligned, concatenate
 from yt8m.report.curves import precision_recall
 from yt8m.report.embedding import embed, single_label_videos
 from yt8m.report.figures import bar_figure, embedding_figure
@@ -22,32 +22,30 @@ NAMES = ("gap", "map", "hit1", "perr")
 
 
 def main(params: Params) -> None:
-    data, choice = params.data, params.evaluate
+    choice, classes = params.evaluate, params.data.layout.classes
     families: dict[str, str] = json.loads((DATA / "members.json").read_text(encoding="utf-8"))
-    extras = {f"moe_{kind}": read(DATA / "infer_moe" / kind / "test.parquet") for kind in ("original", "augmented")}
-    extras["student"] = read(DATA / "infer_student" / "test.parquet")
-    everything = align(read_aligned(PREDICTIONS / "test", families) | extras)
-    members = {name: everything[name] for name in families}
-    one_each = {family: name for name, family in reversed(families.items())}  # the first model of each family
+    paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in families}
+    paths |= {f"moe_{kind}": DATA / "infer_moe" / kind / "test.parquet" for kind in ("original", "augmented")}
+    firsts = list({family: name for name, family in reversed(families.items())}.values())  # one model a family
     weights = np.load(DATA / "ensemble" / "weights.npz")
-    with_moe = {name: everything[name] for name in (choice.plain, "moe_augmented")}
-    firsts = {name: members[name] for name in families if name in one_each.values()}
     ensembles = {
-        "plain_and_moe": combined(with_moe, equal(2, data.layout.classes)),
-        "mean_of_families": combined(firsts, equal(len(firsts), data.layout.classes)),
-        "mean_of_all": combined(members, weights["equal"]),
-        **{scheme: combined(members, weights[scheme]) for scheme in weights.files if scheme != "equal"},
+        "plain_and_moe": ([choice.plain, "moe_augmented"], equal(2, classes), 1.0),
+        "mean_of_families": (firsts, equal(len(firsts), classes), 1.0),
+        "mean_of_all": (list(families), weights["equal"], 1.0),
     }
-    student = {"student": everything["student"]}
-    singles = members | {name: everything[name] for name in extras if name != "student"}
-    scored = {
-        name: metrics.all_metrics(each.indices, each.scores, each.labels)
-        for name, each in (singles | ensembles | student).items()
-    }
+    for scheme in weights.files:
+        if scheme != "equal":
+            ensembles[scheme] = list(families), weights[scheme], ensembling.power(scheme)
+    curves, scored = {}, {}
+    with aligned(paths | {"student": DATA / "infer_student" / "test.parquet"}) as stores:
+        for name in [*paths, *ensembles, "student"]:
+            each = combined(stores, *ensembles[name]) if name in ensembles else stores.read(name)
+            scored[name] = metrics.all_metrics(each.indices, each.scores, each.labels)
+            if name in (choice.plain, "mean_of_all", "student"):
+                curves[name] = precision_recall(each)
     size = sum(path.stat().st_size for path in (DATA / "distill").iterdir())
-    report(params, scored, len(members), len(firsts), size)
-    curves = {name: (singles | ensembles | student)[name] for name in (choice.plain, "mean_of_all", "student")}
-    rows = [(name, *point) for name, each in curves.items() for point in precision_recall(each)]
+    report(params, scored, len(families), len(firsts), size)
+    rows = [(name, *point) for name, points in curves.items() for point in points]
     write_text(OUT / "precision_recall.csv", csv_text(("model", "recall", "precision"), rows))
     figure_1(params)
 
@@ -57,15 +55,9 @@ def equal(models: int, classes: int) -> np.ndarray:
     return np.full((models, classes), 1 / models)
 
 
-def combined(members: dict[str, Predictions], weights: np.ndarray) -> Predictions:
-    """An ensemble's predictions, every class kept."""
-    tops = [
-        metrics.top_k(ensembling.combine(scores, weights), weights.shape[1])
-        for _, scores in ensembling.blocks(members, weights.shape[1])
-    ]
-    first = next(iter(members.values()))
-    indices, scores = (np.concatenate(parts) for parts in zip(*tops, strict=True))
-    return Predictions(first.ids, first.labels, indices, scores)
+def combined(stores: Aligned, members: list[str], weights: np.ndarray, power: float) -> Predictions:
+    """An ensemble's predictions, as many classes kept as of its members'."""
+    return concatenate(list(ensembling.combined(stores.take(members), weights, power)))
 
 
 def report(params: Params, scored: dict[str, dict[str, float]], models: int, families: int, size: int) -> None:
@@ -83,6 +75,7 @@ def report(params: Params, scored: dict[str, dict[str, float]], models: int, fam
         (f"mean of all {models} models", "mean_of_all", "88.62"),
         ("learnt weights, per model", "per_model", "88.73"),
         ("learnt weights, per model and class", "per_class", "-"),
+        ("weights chosen for GAP", "gap", "-"),
         ("distilled student", "student", "87.32"),
     )
     text = markdown(

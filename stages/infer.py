@@ -9,7 +9,7 @@ import numpy as np
 from stages._common import SPLIT, Params, run, summarize
 from yt8m import metrics, models
 from yt8m.data.dataset import Dataset
-from yt8m.predictions import read, writer
+from yt8m.predictions import GROUP, Store, writer
 from yt8m.training.devices import make_deterministic
 from yt8m.training.scores import predict
 
@@ -25,8 +25,10 @@ def main(params: Params, model_folder: str, manifest: str, log: str, *targets: s
             for batch, scores in predict(model, dataset, settings.batch_size):
                 out.write(batch.ids, [np.flatnonzero(row) for row in batch.labels], scores)
         if split != "test":
-            stored = read(path)
-            gaps[f"gap_{split}"] = metrics.gap(stored.indices, stored.scores, stored.labels)
+            pooled = metrics.PooledGap()
+            for block in Store(path).blocks(GROUP):
+                pooled.add(block.indices, block.scores, block.labels)
+            gaps[f"gap_{split}"] = pooled.value()
     summarize(gaps, *log.split("/"))
     print(f"{log}: {gaps}")
 

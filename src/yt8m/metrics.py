@@ -63,9 +63,41 @@ def gap(indices: np.ndarray, scores: np.ndarray, labels: Labels, k: int = 20) ->
 
     The recall's denominator is all labels, also those outside the top k.
     """
-    indices, scores = indices[:, :k], scores[:, :k]
-    positives = sum(len(np.unique(row)) for row in labels)
-    return average_precision(scores.ravel(), is_label(indices, labels).ravel(), positives)
+    pooled = PooledGap(k)
+    pooled.add(indices, scores, labels)
+    return pooled.value()
+
+
+class PooledGap:
+    """GAP of videos that come in blocks; keeps the k highest predictions of each, and whether they are right."""
+
+    def __init__(self, k: int = 20):
+        self._k, self._positives = k, 0
+        self._scores: list[np.ndarray] = []
+        self._correct: list[np.ndarray] = []
+
+    def add(self, indices: np.ndarray, scores: np.ndarray, labels: Labels) -> None:
+        """Take in a block of predictions, highest first."""
+        self.add_marked(scores, is_label(indices, labels), sum(len(np.unique(row)) for row in labels))
+
+    def add_marked(self, scores: np.ndarray, correct: np.ndarray, positives: int) -> None:
+        """Take in a block of predictions of which it is known whether they are right.
+
+        Args:
+            scores: (videos, at least k where there are as many classes), highest first.
+            correct: of the same shape, bool.
+            positives: all labels of the videos.
+        """
+        self._scores.append(scores[:, : self._k].ravel())
+        self._correct.append(correct[:, : self._k].ravel())
+        self._positives += positives
+
+    def value(self) -> float:
+        """GAP of all videos so far."""
+        empty = np.empty(0, bool)
+        return average_precision(
+            np.concatenate([empty, *self._scores]), np.concatenate([empty, *self._correct]), self._positives
+        )
 
 
 def hit_at_1(indices: np.ndarray, labels: Labels) -> float:

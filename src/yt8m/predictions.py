@@ -1,17 +1,24 @@
-"""Predictions on disk: Parquet, a video a row: its id, labels, and top-k classes with scores in float32."""
+"""Predictions on disk: Parquet, a video a row: its id, labels, and top-k classes with scores in float32.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Stores are written and read in blocks of rows: memory holds a block, and the ids of all videos.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from yt8m.errors import InputError
 from yt8m.files import whole
 from yt8m.metrics import top_k
+
+GROUP = 8192  # rows written at once
 
 
 class PredictionError(InputError):
@@ -35,20 +42,6 @@ class Predictions:
     scores: np.ndarray
     _rows: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
-    def dense(self, rows: slice, classes: int) -> np.ndarray:
-        """Scores of some videos for every class, (n, classes) float32; 0 outside the top k."""
-        indices, scores = self.indices[rows], self.scores[rows]
-        full = np.zeros((len(indices), classes), np.float32)
-        np.put_along_axis(full, indices.astype(np.int64), scores, axis=1)
-        return full
-
-    def hot(self, rows: slice, classes: int) -> np.ndarray:
-        """Multi-hot labels of some videos, (n, classes) float32."""
-        full = np.zeros((len(self.ids[rows]), classes), np.float32)
-        for row, labels in zip(full, self.labels[rows], strict=True):
-            row[labels] = 1
-        return full
-
     def at(self, ids: Sequence[str], classes: int) -> np.ndarray:
         """Scores of the named videos for every class, (n, classes) float32.
 
@@ -67,21 +60,35 @@ class Predictions:
 
 
 class Writer:
-    """Appends batches of predictions to an open file."""
+    """Appends batches of predictions to an open file, in row groups of `GROUP`."""
 
     def __init__(self, file: pq.ParquetWriter, k: int):
         self._file, self._k = file, k
+        self._waiting = file.schema.empty_table()
 
     def write(self, ids: Sequence[str], labels: Sequence[np.ndarray], scores: np.ndarray) -> None:
-        """Append the k highest of (n, classes) scores as one row group."""
-        indices, values = top_k(np.asarray(scores, np.float32), self._k)
+        """Append the k highest of (n, classes) scores."""
+        self.append(Predictions(np.array(ids, object), list(labels), *top_k(np.asarray(scores, np.float32), self._k)))
+
+    def append(self, block: "Predictions") -> None:
+        """Append predictions; of their classes the first k are kept."""
         columns = [
-            pa.array(list(ids), pa.string()),
-            pa.array([np.asarray(row, np.int32) for row in labels], pa.list_(pa.int32())),
-            pa.FixedSizeListArray.from_arrays(pa.array(indices.ravel()), indices.shape[1]),
-            pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1]),
+            pa.array(block.ids.tolist(), pa.string()),
+            pa.array([np.asarray(row, np.int32) for row in block.labels], pa.list_(pa.int32())),
+            *(
+                pa.FixedSizeListArray.from_arrays(pa.array(values[:, : self._k].ravel()), self._k)
+                for values in (block.indices, block.scores)
+            ),
         ]
-        self._file.write_table(pa.Table.from_arrays(columns, schema=self._file.schema))
+        self._waiting = pa.concat_tables([self._waiting, pa.Table.from_arrays(columns, schema=self._file.schema)])
+        while len(self._waiting) >= GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write a row group of what waits, if anything does."""
+        if len(self._waiting):
+            self._file.write_table(self._waiting.slice(0, GROUP))
+            self._waiting = self._waiting.slice(GROUP)
 
 
 @contextmanager
@@ -97,67 +104,145 @@ def writer(path: str | Path, k: int, classes: int) -> Iterator[Writer]:
         ]
     )
     with whole(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as file:
-        yield Writer(file, k)
+        out = Writer(file, k)
+        yield out
+        out.flush()
 
 
-def read(path: str | Path) -> Predictions:
-    """Read a store.
+class Store:
+    """A file of predictions.
+
+    Attributes:
+        size: its videos.
+        k: classes kept of each.
 
     Raises:
-        PredictionError: where it is missing or an id stands in it twice.
+        PredictionError: where there is no such file.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise PredictionError(f"{path}: expected predictions, found no file")
-    table = pq.read_table(path).combine_chunks()
-    ids = table["id"].to_numpy()
-    unique, counts = np.unique(ids.astype(str), return_counts=True)
-    if len(unique) != len(ids):
-        raise PredictionError(
-            f"{path}: expected each id once, {_some(unique[counts > 1].tolist())} stand there more often"
-        )
-    labels = table["labels"].combine_chunks()
-    k = table.schema.field("indices").type.list_size
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise PredictionError(f"{path}: expected predictions, found no file")
+        with pq.ParquetFile(self.path) as file:
+            self.size = file.metadata.num_rows
+            self.k = file.schema_arrow.field("indices").type.list_size
+
+    def ids(self) -> pa.Array:
+        """The ids of all videos, in order.
+
+        Raises:
+            PredictionError: where one stands there twice.
+        """
+        ids = pq.read_table(self.path, columns=["id"])["id"].combine_chunks()
+        counts = pc.value_counts(ids)
+        more = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        if len(more):
+            raise PredictionError(f"{self.path}: expected each id once, {_some(more)} stand there more often")
+        return ids
+
+    def blocks(self, size: int) -> Iterator["Predictions"]:
+        """All videos in order, `size` at a time; the last may be fewer."""
+        with pq.ParquetFile(self.path) as file:
+            waiting = file.schema_arrow.empty_table()
+            for batch in file.iter_batches(GROUP):
+                waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+                while len(waiting) >= size:
+                    yield _predictions(waiting.slice(0, size))
+                    waiting = waiting.slice(size)
+            if len(waiting):
+                yield _predictions(waiting)
+
+    def read(self) -> "Predictions":
+        """All videos at once.
+
+        Raises:
+            PredictionError: where an id stands there twice.
+        """
+        self.ids()
+        return _predictions(pq.read_table(self.path))
+
+    def reordered(self, order: pa.Array, path: Path) -> "Store":
+        """The same predictions with the rows in another order, written to `path`; memory holds them all meanwhile."""
+        pq.write_table(pq.read_table(self.path).take(order), path, row_group_size=GROUP)
+        return Store(path)
+
+
+def _predictions(table: pa.Table) -> Predictions:
+    table = table.combine_chunks()
+    labels, k = table["labels"].combine_chunks(), table.schema.field("indices").type.list_size
+    ends = np.cumsum(pc.list_value_length(labels).to_numpy())
     return Predictions(
-        ids,
-        np.split(labels.flatten().to_numpy(), labels.offsets.to_numpy()[1:-1]) if len(ids) else [],
-        table["indices"].combine_chunks().flatten().to_numpy().reshape(-1, k),
-        table["scores"].combine_chunks().flatten().to_numpy().reshape(-1, k),
+        table["id"].to_numpy(),
+        np.split(labels.flatten().to_numpy(), ends[:-1]) if len(table) else [],
+        *(table[name].combine_chunks().flatten().to_numpy().reshape(-1, k) for name in ("indices", "scores")),
     )
 
 
-def read_aligned(folder: str | Path, names: Iterable[str]) -> dict[str, Predictions]:
-    """Read `FOLDER/NAME.parquet` for each name, all in the order of the first.
+def concatenate(blocks: Sequence[Predictions]) -> Predictions:
+    """The predictions of blocks, of which there is at least one, after one another."""
+    return Predictions(
+        np.concatenate([block.ids for block in blocks]),
+        [labels for block in blocks for labels in block.labels],
+        np.concatenate([block.indices for block in blocks]),
+        np.concatenate([block.scores for block in blocks]),
+    )
+
+
+class Aligned:
+    """Stores of the same videos, read side by side in the order of the first.
+
+    Attributes:
+        names: of the stores.
+        ids: of the videos, (N,) str.
+    """
+
+    def __init__(self, stores: Mapping[str, Store], ids: np.ndarray):
+        self._stores, self.names, self.ids = stores, list(stores), ids
+
+    @property
+    def k(self) -> int:
+        """Classes that each store keeps of a video; the fewest."""
+        return min(store.k for store in self._stores.values())
+
+    def read(self, name: str) -> Predictions:
+        """All predictions of a store."""
+        return self._stores[name].read()
+
+    def take(self, names: Sequence[str]) -> "Aligned":
+        """Some of the stores."""
+        return Aligned({name: self._stores[name] for name in names}, self.ids)
+
+    def blocks(self, size: int) -> Iterator[list[Predictions]]:
+        """The predictions of each store for `size` videos at a time."""
+        yield from map(list, zip(*(store.blocks(size) for store in self._stores.values()), strict=True))
+
+
+@contextmanager
+def aligned(paths: Mapping[str, str | Path]) -> Iterator[Aligned]:
+    """Open stores by name. One whose videos are in another order than the first's is read from a copy in that order.
 
     Raises:
-        PredictionError: where a file is missing, or its ids are not those of the first.
+        PredictionError: naming the store that is missing or whose ids differ, with counts and first examples.
     """
-    return align({name: read(Path(folder) / f"{name}.parquet") for name in names})
+    stores = {name: Store(path) for name, path in paths.items()}
+    first, *others = stores
+    wanted = stores[first].ids()
+    with TemporaryDirectory() as folder:
+        for name in others:
+            ids = stores[name].ids()
+            if ids.equals(wanted):
+                continue
+            order = pc.index_in(wanted, value_set=ids)
+            missing, extra = wanted.filter(order.is_null()), ids.filter(pc.invert(pc.is_in(ids, value_set=wanted)))
+            if len(missing) or len(extra):
+                raise PredictionError(
+                    f"{name}: expected predictions of the same videos as {first}, "
+                    f"missing are {_some(missing)}, too many are {_some(extra)}"
+                )
+            stores[name] = stores[name].reordered(order, Path(folder) / f"{name}.parquet")
+        yield Aligned(stores, wanted.to_numpy(zero_copy_only=False))
 
 
-def align(members: Mapping[str, Predictions]) -> dict[str, Predictions]:
-    """Bring all members into the order of the first.
-
-    Raises:
-        PredictionError: naming the member whose ids differ, with counts and first examples.
-    """
-    first, *_ = members
-    ids = members[first].ids
-    aligned = {}
-    for name, member in members.items():
-        missing, extra = np.setdiff1d(ids, member.ids), np.setdiff1d(member.ids, ids)
-        if len(missing) or len(extra):
-            raise PredictionError(
-                f"{name}: expected predictions of the same videos as {first}, "
-                f"missing are {_some(missing.tolist())}, too many are {_some(extra.tolist())}"
-            )
-        sorter = np.argsort(member.ids)
-        order = sorter[np.searchsorted(member.ids, ids, sorter=sorter)]
-        aligned[name] = Predictions(
-            ids, [member.labels[row] for row in order], member.indices[order], member.scores[order]
-        )
-    return aligned
-
-
-def _some(ids: Sequence[str]) -> str:
+def _some(ids: pa.Array | Sequence[str]) -> str:
     return f"{len(ids)} ({', '.join(map(str, ids[:3]))}{', …' if len(ids) > 3 else ''})" if len(ids) else "0"

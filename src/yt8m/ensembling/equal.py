@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from yt8m.ensembling import Moments
+from yt8m.ensembling import Holdout
 
 
-def fit(moments: Moments, seed: int) -> np.ndarray:
+def fit(holdout: Holdout, seed: int) -> np.ndarray:
     """1/M for every model and class."""
-    classes, models = moments.cross.shape
+    classes, models = holdout.moments.cross.shape
     return np.full((models, classes), 1 / models)

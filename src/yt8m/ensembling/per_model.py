@@ -2,17 +2,11 @@
 
 import numpy as np
 
-from yt8m.ensembling import Moments
+from yt8m.ensembling import Holdout
 from yt8m.ensembling._adam import minimize
+from yt8m.ensembling._problems import per_model
 
 
-def fit(moments: Moments, seed: int) -> np.ndarray:
+def fit(holdout: Holdout, seed: int) -> np.ndarray:
     """The same learnt weight of a model for every class."""
-    classes = len(moments.positives)
-    pooled = Moments(
-        moments.gram.sum(0, keepdims=True),
-        moments.cross.sum(0, keepdims=True),
-        moments.positives.sum(keepdims=True),
-        moments.videos * classes,
-    )
-    return np.repeat(minimize(pooled, seed), classes, axis=1)
+    return np.repeat(minimize(per_model(holdout.moments), seed), len(holdout.moments.positives), axis=1)

@@ -27,10 +27,7 @@ def predict(model: keras.Model, dataset: Dataset, batch_size: int) -> Iterator[t
 
 def dataset_gap(model: keras.Model, dataset: Dataset, batch_size: int) -> float:
     """GAP@20 of a model on a labelled data set."""
-    indices, values, labels = [], [], []
+    pooled = metrics.PooledGap()
     for batch, scores in predict(model, dataset, batch_size):
-        top = metrics.top_k(scores, 20)
-        indices.append(top[0])
-        values.append(top[1])
-        labels += [np.flatnonzero(row) for row in batch.labels]
-    return metrics.gap(np.concatenate(indices), np.concatenate(values), labels)
+        pooled.add(*metrics.top_k(scores, 20), [np.flatnonzero(row) for row in batch.labels])
+    return pooled.value()
