@@ -137,11 +137,14 @@ def train_model(
     decisive: Iterable[object] = (),
     inputs: Iterable[Path] = (),
     max_bytes: int | None = None,
+    storage: str = "float32",
 ) -> float:
     """Train a new model on the videos of a manifest.
 
     Args:
         first: manifest and epochs of other videos; for this and the rest see `fit_model`.
+        storage: see `models.save`. It decides nothing of the training: with another one a student that was too large
+            is saved without being trained again.
     """
     devices, data = prepare(params.train.xla), params.data
     train = Dataset(manifest, data.source, data.layout)
@@ -158,7 +161,7 @@ def train_model(
         model = models.build(description)
 
         def save(folder: Path) -> dict[str, float]:
-            models.save(model, description, folder)
+            models.save(model, description, folder, storage)
             return {}
 
         return fit_model(

@@ -28,6 +28,7 @@ def main(params: Params) -> None:
         decisive=[settings.share],
         inputs=[teacher_file],
         max_bytes=settings.max_bytes,
+        storage=settings.storage,
     )
 
 

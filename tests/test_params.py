@@ -74,6 +74,8 @@ BAD = [
     ("distill.lambda", 1.5, "expected less than or equal to 1, received 1.5"),
     ("distill.lambda", -0.1, "expected greater than or equal to 0, received -0.1"),
     ("distill.lambda", MISSING, "expected a value, received none"),
+    ("distill.storage", "bfloat16", "expected 'float32' or 'float16', received 'bfloat16'"),
+    ("distill.storage", MISSING, "expected a value, received none"),
     ("augment", MISSING, "expected a value, received none"),
     ("models.gru_1", 5, "expected .*, received 5"),
     ("models.net-vlad", DEFAULT["models"]["netvlad_1"], "expected .*, received 'net-vlad'"),

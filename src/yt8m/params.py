@@ -182,10 +182,14 @@ class Ensemble(Section):
 
 
 class Distill(Model):
-    """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7."""
+    """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7.
+
+    `storage` is the type of its weights on disk; it is measured as it is stored.
+    """
 
     share: Share = Field(alias="lambda")
     max_bytes: PositiveInt
+    storage: Literal["float32", "float16"]
 
 
 class Evaluate(Section):

@@ -5,10 +5,12 @@ from functools import cache
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from tests.layers.reference import randomize
 from tests.models import tiny
 from yt8m import models, registry
+from yt8m.errors import InputError
 from yt8m.schema import Level
 from yt8m.training.losses import cross_entropy
 
@@ -121,7 +123,7 @@ def test_a_loaded_model_is_the_saved_one(family, tmp_path):
     model = randomize(models.build(description))
     models.save(model, description, tmp_path)
     loaded, read = models.load(tmp_path)
-    assert read == description
+    assert read == description | {"storage": "float32"}
     np.testing.assert_array_equal(tiny.score(loaded, tiny.batch()), tiny.score(model, tiny.batch()))
 
 
@@ -148,6 +150,66 @@ def test_the_same_weights_are_the_same_bytes(family, tmp_path):
         first = (tmp_path / "first" / name).read_bytes()
         assert first == (tmp_path / "second" / name).read_bytes()
         assert first == (tmp_path / "loaded" / name).read_bytes()
+
+
+@every_family
+def test_a_model_stored_in_half_precision_is_loaded_as_its_rounded_weights(family, tmp_path):
+    description, model = tiny.describe(family), randomized(family)
+    models.save(model, description, tmp_path / "half", "float16")
+    models.save(model, description, tmp_path / "again", "float16")
+    path = tmp_path / "half" / models.WEIGHTS
+    assert path.read_bytes() == (tmp_path / "again" / models.WEIGHTS).read_bytes()
+    assert sum(x.nbytes for x in load_file(path).values() if x.dtype == np.float16) == 2 * model.count_params()
+    loaded, read = models.load(tmp_path / "half")
+    assert read == description | {"storage": "float16"}
+    for weight, own in zip(loaded.weights, model.get_weights(), strict=True):
+        assert weight.dtype == "float32"
+        np.testing.assert_array_equal(np.asarray(weight), own.astype(np.float16).astype(np.float32))
+
+
+def test_what_a_loaded_model_draws_goes_on_from_the_saved_one(tmp_path):
+    """Fine-tuning would else draw the frames of training over again."""
+    models.save(model := tiny.new("netvlad"), tiny.describe("netvlad"), tmp_path / "start")
+    model(tiny.batch(), training=True)  # draws frames
+    models.save(model, tiny.describe("netvlad"), tmp_path / "later")
+    inputs, seen = tiny.batch((7, 7)), {}
+    for name in ("start", "later"):
+        loaded, _ = models.load(tmp_path / name)
+        seen[name] = np.asarray(loaded(inputs, training=True))
+    assert (seen["start"] != seen["later"]).any()
+    np.testing.assert_allclose(seen["later"], np.asarray(model(inputs, training=True)), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [70_000.0, -70_000.0, float("inf"), float("nan")])
+def test_a_weight_beyond_half_precision_is_refused_by_name(value, tmp_path):
+    model = tiny.new("moe")
+    weight = model.get_layer("input_norm").moving_mean
+    weight.assign(np.where(np.arange(weight.shape[0]) == 1, value, 0))
+    with pytest.raises(InputError, match=r"^input_norm/moving_mean: .* ±65504, .* received (70000|inf|nan)$"):
+        models.save(model, tiny.describe("moe"), tmp_path / "model", "float16")
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_largest_half_is_stored(tmp_path):
+    model = tiny.new("moe")
+    weight = model.get_layer("input_norm").moving_mean
+    weight.assign(np.full(weight.shape, 65504))
+    models.save(model, tiny.describe("moe"), tmp_path, "float16")
+    np.testing.assert_array_equal(models.load(tmp_path)[0].get_layer("input_norm").moving_mean, 65504)
+
+
+def test_damaged_weights_and_those_of_another_model_are_refused_with_their_file(tmp_path):
+    models.save(tiny.new("netvlad"), tiny.describe("netvlad"), tmp_path)
+    path = tmp_path / models.WEIGHTS
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(InputError, match=f"{path}: expected the weights of netvlad"):
+        models.load(tmp_path)
+    for family, args in (("gru", {}), ("netvlad", {"hidden": 5})):
+        models.save(tiny.new(family, **args), tiny.describe(family, **args), tmp_path / "other")
+        path.write_bytes((tmp_path / "other" / models.WEIGHTS).read_bytes())
+        with pytest.raises(InputError, match=f"{path}: expected the weights of netvlad"):
+            models.load(tmp_path)
 
 
 def wrong_arguments():

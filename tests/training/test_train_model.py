@@ -62,7 +62,7 @@ def test_the_saved_model_is_the_one_scored(params, folder, holdout):
     assert gap > 0.5
     model, description = models.load(out)
     expected = models.describe("moe", SCHEMA, holdout.level, seed=3, momentum=0.9, precision="float32", args=ARGS)
-    assert description == expected
+    assert description == expected | {"storage": "float32"}
     assert dataset_gap(model, holdout, 10) == pytest.approx(gap, abs=1e-6)
     logged = json.loads(Path("metrics/train/tiny/metrics.json").read_text())
     assert (logged["gap"], logged["bytes"]) == (gap, size(out))
@@ -120,3 +120,16 @@ def test_a_model_over_the_limit_is_refused_and_the_older_one_stays(params, folde
         train(params, folder, max_bytes=size(out) - 1)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     train(params, folder, max_bytes=size(out))
+
+
+def test_a_student_too_large_is_stored_in_half_without_training_again(params, folder, holdout, capsys):
+    gap = train(params, folder)[1]
+    out = Path("data/train/tiny")
+    limit = size(out) - 1
+    with pytest.raises(InputError):
+        train(params, folder, max_bytes=limit)
+    assert train(params, folder, max_bytes=limit, storage="float16") == (out, gap)
+    assert "going on from step 12" in capsys.readouterr().out
+    assert size(out) <= limit
+    assert json.loads(Path("metrics/train/tiny/metrics.json").read_text())["bytes"] == size(out)
+    assert dataset_gap(models.load(out)[0], holdout, 10) == pytest.approx(gap, abs=0.01)
