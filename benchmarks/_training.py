@@ -61,12 +61,13 @@ def timed_steps(case: Mapping[str, Any], steps: int) -> dict[str, float]:
     return step_seconds(compiled(checked), batches, steps)
 
 
-def whole_life(case: Mapping[str, Any], folder: str) -> dict[str, float]:
+def whole_life(case: Mapping[str, Any], folder: str, storage: str) -> dict[str, float]:
     """For benchmarks.full_size: build a model, make a step, save it, load it, and compare the two.
 
     Args:
         case: what to build.
         folder: to save to; whoever calls removes it, even if this process is killed.
+        storage: type of the saved weights.
 
     Raises:
         ValueError: where the loaded weights are not the saved ones.
@@ -79,10 +80,11 @@ def whole_life(case: Mapping[str, Any], folder: str) -> dict[str, float]:
     build = perf_counter() - start
     loss, seconds = step(model, batch)
     memory = peak_memory()
-    models.save(model, checked.description(), Path(folder))
+    models.save(model, checked.description(), Path(folder), storage)
     loaded, _ = models.load(folder)
     for own, other in zip(model.weights, loaded.weights, strict=True):
-        if not np.array_equal(*map(keras.ops.convert_to_numpy, (own, other))):
+        saved, read = map(keras.ops.convert_to_numpy, (own, other))
+        if not np.array_equal(saved.astype(storage), read):
             raise ValueError(f"{own.path}: the loaded weight is not the saved one")
     return {
         "parameters": model.count_params(),

@@ -46,10 +46,11 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the table; `max_bytes` is the most it may take on disk, if anything says so."""
+    """A model of the table: how it is stored, and the most it may take on disk, if anything says so."""
 
     name: str
     case: Case
+    storage: str = "float32"
     max_bytes: int | None = None
 
 
@@ -72,14 +73,15 @@ def entries(params: Params, names: Sequence[str] = ()) -> list[Entry]:
         if any((entry.case.family, entry.case.args) == (family, args) for entry in found):
             continue
         case = Case.of(params, family, args, BATCH_SIZE, learning_rate)
-        found.append(Entry(name, case, student.max_bytes if name == "distill" else None))
+        found.append(Entry(name, case, student.storage, student.max_bytes) if name == "distill" else Entry(name, case))
     return found
 
 
 def measure(entry: Entry) -> dict[str, float]:
     """What `_training.whole_life` gives of an entry; nothing is left on the disk, even if its process is killed."""
     with TemporaryDirectory() as folder:
-        return apart("_training.whole_life", {"case": entry.case.model_dump(), "folder": str(Path(folder) / "model")})
+        model = {"case": entry.case.model_dump(), "folder": str(Path(folder) / "model"), "storage": entry.storage}
+        return apart("_training.whole_life", model)
 
 
 def cells(entry: Entry, result: dict[str, float]) -> list[str]:

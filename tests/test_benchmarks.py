@@ -56,10 +56,11 @@ def test_steps_are_timed_on_the_model_as_training_compiles_it():
     assert timing["compile"] >= 0
 
 
-def test_a_model_is_saved_and_loaded(tmp_path):
-    result = _training.whole_life(case("netvlad").model_dump(), str(tmp_path / "model"))
+@pytest.mark.parametrize(("storage", "size"), [("float32", 4), ("float16", 2)])
+def test_a_model_is_saved_and_loaded(storage, size, tmp_path):
+    result = _training.whole_life(case("netvlad", hidden=512).model_dump(), str(tmp_path / "model"), storage)
     assert set(result) == set(LIFE)
-    assert result["bytes"] >= 4 * result["parameters"]
+    assert size <= result["bytes"] / result["parameters"] < 2 * size
     assert result["memory"] > 1e7
 
 
@@ -192,6 +193,12 @@ def test_full_size_takes_each_size_once():
     assert [entry.name for entry in full_size.entries(PAPER, ["gru_2", "gru_1"])] == ["gru_2"]
     with pytest.raises(InputError, match="received \\['gru_9'\\]"):
         full_size.entries(PAPER, ["gru_9"])
+
+
+def test_the_student_alone_is_stored_as_its_section_says():
+    student = PAPER.distill.model_copy(update={"storage": "float16"})
+    entries = full_size.entries(PAPER.model_copy(update={"distill": student}))
+    assert {entry.name for entry in entries if entry.storage == "float16"} == {"distill"}
 
 
 def test_a_student_that_is_too_large_fails(monkeypatch, capsys):
