@@ -85,13 +85,18 @@ def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
     project.commit()
 
 
-def test_a_student_over_the_limit_fails_and_names_both_sizes(project):
-    original = (project.root / "params.yaml").read_text()
-    project.edit_params(lambda params: params["distill"].update({"max_bytes": 1000}))
+def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precision(project):
+    original, folder = (project.root / "params.yaml").read_text(), project.root / "data/distill"
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    project.edit_params(lambda params: params["distill"].update({"max_bytes": size - 1}))
     done = subprocess.run(["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "expected a model of at most 1,000 bytes, received" in done.stderr
-    assert not (project.root / "data/distill").exists()
+    assert f"expected a model of at most {size - 1:,} bytes, received {size:,} bytes" in done.stderr
+    assert not folder.exists()
+    assert not list(project.root.rglob("*.partial"))
+    project.edit_params(lambda params: params["distill"].update({"storage": "float16"}))
+    assert project.repro() == {"distill", "infer_student", "evaluate"}
+    assert sum(path.stat().st_size for path in folder.iterdir()) < size
     (project.root / "params.yaml").write_text(original)
     project.repro()
     assert project.run("git", "status", "--porcelain") == ""
@@ -103,9 +108,8 @@ def test_a_killed_training_leaves_nothing_half_written(project):
         ["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert running.stdout
-    for line in running.stdout:
-        if line.startswith("train/netvlad_1:"):  # said when the model is built and training starts
-            break
+    said = (line.startswith("train/netvlad_1:") for line in running.stdout)  # when the model is built
+    assert any(said)
     time.sleep(0.5)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()

@@ -13,6 +13,18 @@ import pytest
 from tests.project import ENVIRONMENT, Project, make_project, tiny_params
 
 MODELS = ("netvlad_1", "lstm_1")
+KILLED = """
+import os, signal
+from stages import train
+from stages._common import run
+from yt8m import models
+def half(model, description, folder, storage):
+    folder.mkdir()
+    (folder / models.WEIGHTS).write_bytes(b"half")
+    os.killpg(0, signal.SIGKILL)
+models.save = half
+run(train.main)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +97,23 @@ def test_five_kills_change_no_byte(project, name):
     assert "going on from step" in output
     assert results(project, name) == whole
     assert not states.exists()
+
+
+def test_a_kill_while_the_model_is_saved_leaves_no_output(project):
+    """What is half-written lies beside the output's place, and the next `dvc repro` removes it."""
+    name, out = "netvlad_1", project.root / "data/train/netvlad_1"
+    project.run("dvc", "repro", "--single-item", f"train@{name}")
+    whole = results(project, name)
+    shutil.rmtree(out)
+    command = [sys.executable, "-c", KILLED, name]
+    killed = subprocess.run(command, cwd=project.root, env=ENVIRONMENT, capture_output=True, start_new_session=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert not out.exists()
+    assert [path.name for path in project.root.rglob("*.partial")] == [f"{name}.partial"]
+    output = project.run("dvc", "repro", "--single-item", "--force", f"train@{name}")
+    assert "going on from step" in output
+    assert results(project, name) == whole
+    assert not list(project.root.rglob("*.partial"))
 
 
 def test_other_parameters_start_anew(project):
