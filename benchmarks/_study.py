@@ -11,14 +11,14 @@ from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from yt8m import metrics, models
 from yt8m.data.classes import read_label_counts
-from yt8m.data.dataset import Dataset
+from yt8m.data.dataset import Batch, Dataset
 from yt8m.data.split import MANIFESTS, split
 from yt8m.files import whole, write_text
 from yt8m.params import Model, Params, load
@@ -31,6 +31,13 @@ from yt8m.training.state import State
 
 RARE = 20  # a class with fewer training videos is rare
 BATCH = 512
+TITLES = {
+    "holdout_gap": "holdout GAP",
+    "test_gap": "test GAP",
+    "rare_map": f"test mAP, classes < {RARE} videos",
+    "bytes": "bytes",
+    "seconds": "seconds",
+}
 
 
 class Row(NamedTuple):
@@ -46,10 +53,11 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Video-level shards of a parameter file, sorted into splits below a folder."""
+    """Shards of a parameter file, by default those of video level, sorted into splits below a folder."""
 
     params: Params
     folder: Path
+    level: Level = Level.VIDEO
 
     @classmethod
     def of(cls, params: Params, folder: Path) -> "Split":
@@ -68,7 +76,7 @@ class Split:
 
     def dataset(self, name: str) -> Dataset:
         """The videos of train, holdout or test."""
-        return self.read(self.folder / name / MANIFESTS[Level.VIDEO])
+        return self.read(self.folder / name / MANIFESTS[self.level])
 
     def read(self, manifest: Path) -> Dataset:
         """The videos of a manifest."""
@@ -80,13 +88,13 @@ class Split:
         return read_label_counts(self.folder / "train" / "label_counts.csv")
 
     def model(self, settings: Model) -> keras.Model:
-        """A new model of video-level records."""
+        """A new model of the level's records."""
         train = self.params.train
         return models.build(
             models.describe(
                 settings.family,
                 self.params.data.layout,
-                Level.VIDEO,
+                self.level,
                 seed=settings.seed,
                 momentum=train.batch_norm_momentum,
                 precision=train.precision,
@@ -100,6 +108,7 @@ class Split:
         settings: Model,
         *,
         first: tuple[Dataset, int] | None = None,
+        targets: Callable[[Batch], np.ndarray] | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         score_start: bool = False,
     ) -> float:
@@ -107,6 +116,7 @@ class Split:
 
         Args:
             first: other videos, which the training ones follow after so many epochs, as long as theirs.
+            targets: what takes the place of a batch's labels.
         """
         from dvclive import Live
 
@@ -128,7 +138,7 @@ class Split:
         with TemporaryDirectory() as folder, Live(folder, dvcyaml=None, save_dvc_exp=False) as live:
             return fit(
                 model,
-                lambda start: samples(stream(start)),
+                lambda start: samples(stream(start), targets),
                 self.dataset("holdout"),
                 schedule,
                 live,
@@ -139,26 +149,39 @@ class Split:
 
     def measure(self, model: keras.Model) -> tuple[float, float]:
         """GAP of the test videos, and the mean over rare classes of the average precision."""
-        found = [(batch.labels, scores) for batch, scores in predict(model, self.dataset("test"), BATCH)]
-        labels, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        top = metrics.top_k(scores, 20)
-        gap = metrics.gap(*top, [np.flatnonzero(row) for row in labels])
+        labels, scores = self.tested(model)
         counts, shown = self.counts, labels.sum(0)
         rare = np.flatnonzero((counts > 0) & (counts < RARE) & (shown > 0))
         precisions = [metrics.average_precision(scores[:, c], labels[:, c] > 0, int(shown[c])) for c in rare]
-        return gap, float(np.mean(precisions)) if len(rare) else 0.0
+        return gap(labels, scores), float(np.mean(precisions)) if len(rare) else 0.0
+
+    def tested(self, model: keras.Model) -> tuple[np.ndarray, np.ndarray]:
+        """Multi-hot labels of the test videos, (N, C), and the model's scores."""
+        found = [(batch.labels, scores) for batch, scores in predict(model, self.dataset("test"), BATCH)]
+        labels, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return labels, scores
+
+
+def gap(labels: np.ndarray, scores: np.ndarray) -> float:
+    """GAP@20 of (N, C) scores to multi-hot labels."""
+    return metrics.gap(*metrics.top_k(scores, 20), [np.flatnonzero(row) for row in labels])
 
 
 class Table:
-    """Rows in a file."""
+    """Rows in a file.
 
-    def __init__(self, path: Path):
-        self.path, self.rows = path, list[Row]()
+    Args:
+        kind: the rows' type: variant, seed, the holdout's GAP, what `Split.measure` gives, and seconds.
+    """
+
+    def __init__(self, path: Path, kind: Any = Row):
+        self.path, self.kind, self.rows = path, kind, list[Any]()
         if path.exists():
+            types = kind.__annotations__.values()
             with path.open(encoding="utf-8", newline="") as file:
                 self.rows = [
-                    Row(variant, int(seed), *map(float, figures))
-                    for variant, seed, *figures in (tuple(row.values()) for row in csv.DictReader(file))
+                    kind(*(read(value) for read, value in zip(types, row.values(), strict=True)))
+                    for row in csv.DictReader(file)
                 ]
 
     def add(self, variant: str, seed: int, split: Split, trained: Callable[[], tuple[keras.Model, float]]) -> None:
@@ -172,41 +195,52 @@ class Table:
         start = perf_counter()
         model, holdout = trained()
         seconds = perf_counter() - start
-        row = Row(variant, seed, holdout, *split.measure(model), seconds)
+        row = self.kind(variant, seed, holdout, *split.measure(model), seconds)
         self.rows.append(row)
-        write_text(self.path, csv_text(Row._fields, self.rows))
+        write_text(self.path, csv_text(self.kind._fields, self.rows))
         print(" ".join(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row), flush=True)
 
     def summary(self) -> str:
         """A Markdown table: mean and standard deviation over seeds."""
         variants = dict.fromkeys(row.variant for row in self.rows)
-        header = ("variant", "seeds", "holdout GAP", "test GAP", f"test mAP, classes < {RARE} videos", "seconds")
+        figures = self.kind._fields[2:]
         return markdown(
-            header,
-            [(variant, *summarized([row for row in self.rows if row.variant == variant])) for variant in variants],
+            ("variant", "seeds", *(TITLES[key] for key in figures)),
+            [
+                (variant, *summarized([row for row in self.rows if row.variant == variant], figures))
+                for variant in variants
+            ],
         )
 
 
-def summarized(rows: Sequence[Row]) -> Iterator[str]:
-    """Number of seeds, and mean ± standard deviation of the figures."""
+def summarized(rows: Sequence[Any], figures: Sequence[str]) -> Iterator[str]:
+    """Number of seeds, and mean ± standard deviation of the figures; of bytes and seconds the mean."""
     yield str(len(rows))
-    for key in ("holdout_gap", "test_gap", "rare_map"):
+    for key in figures:
         values = [getattr(row, key) for row in rows]
-        yield f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
-    yield f"{mean(row.seconds for row in rows):.0f}"
+        if key in ("bytes", "seconds"):
+            yield f"{mean(values):.0f}"
+        else:
+            yield f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
 
 
-def parser(name: str, about: str) -> argparse.ArgumentParser:
-    """The options that studies share.
+def options(name: str, about: str) -> argparse.ArgumentParser:
+    """The options that all studies share.
 
     Args:
         name: of the study's module.
         about: what it compares.
     """
     found = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
-    found.add_argument("--params", type=Path, default=Path("params/youtube8m_video.yaml"))
     found.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     found.add_argument("--table", type=Path, default=Path("docs/results") / f"{name}.csv", help="rows, old and new")
+    return found
+
+
+def parser(name: str, about: str) -> argparse.ArgumentParser:
+    """The options of a study that splits a parameter file's data itself; see `options`."""
+    found = options(name, about)
+    found.add_argument("--params", type=Path, default=Path("params/youtube8m_video.yaml"))
     found.add_argument("--work", type=Path, default=Path("data/study"), help="for splits and augmented shards")
     return found
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure
+from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure, spread_figure
 
 RANDOM = np.random.default_rng(0)
 COUNTS = np.array([100, 40, 3, 0])
@@ -27,7 +27,11 @@ def one_bar(path: Path, extra: int = 0) -> None:
     bar_figure({"gated NetVLAD": 0.5 + extra / 10}, "GAP@20", path)
 
 
-@pytest.mark.parametrize("draw", [counts, embedding, bars, one_bar])
+def spread(path: Path, extra: int = 0) -> None:
+    spread_figure({0.0: [0.7], 0.5: [0.7, 0.8 + extra / 10]}, "lambda", "GAP", "Distillation", path)
+
+
+@pytest.mark.parametrize("draw", [counts, embedding, bars, one_bar, spread])
 def test_same_numbers_give_the_same_bytes(tmp_path, draw):
     for name, extra in (("first.png", 0), ("again.png", 0), ("other.png", 1)):
         draw(tmp_path / "new" / name, extra)

@@ -20,7 +20,7 @@ def teacher(tmp_path):
     """The two highest scores of each video, stored in another order than that of `batch`."""
     with predictions.writer(tmp_path / "teacher.parquet", KEPT, SCHEMA.classes) as out:
         out.write(IDS[::-1], [np.flatnonzero(row) for row in LABELS[::-1]], SCORES[::-1])
-    return predictions.read(tmp_path / "teacher.parquet")
+    return predictions.Store(tmp_path / "teacher.parquet").read()
 
 
 def batch(ids):

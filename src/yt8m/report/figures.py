@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean, stdev
 
 import matplotlib
 import numpy as np
@@ -52,6 +53,19 @@ def bar_figure(values: Mapping[str, float], title: str, path: Path) -> None:
     margin = max(highest - lowest, 1e-3)
     axes.set(xlim=(max(0.0, lowest - 0.3 * margin), highest + 0.2 * margin), title=title)
     axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def spread_figure(values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str, title: str, path: Path) -> None:
+    """A line through the mean of the values at each place, bars of a standard deviation, and the values in gray."""
+    figure, axes = plt.subplots(figsize=(6, 4))
+    places = sorted(values)
+    spread = [stdev(values[place]) if len(values[place]) > 1 else 0.0 for place in places]
+    axes.errorbar(places, [mean(values[place]) for place in places], spread, fmt="o-", capsize=4, label="mean")
+    for place in places:
+        axes.scatter([place] * len(values[place]), values[place], s=12, color="gray", zorder=3)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title, xticks=places)
+    axes.grid(alpha=0.3)
     _save(figure, path)
 
 
