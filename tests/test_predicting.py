@@ -4,6 +4,8 @@ import csv
 import errno
 import json
 import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -163,6 +165,44 @@ def test_names_of_other_classes(project):
 
 def test_no_classes(project):
     refuse(project[0], "--top-k: expected at least 1, received 0", "--top-k", 0)
+
+
+SERVE = """
+import csv, sys
+import numpy as np
+import tensorflow as tf
+folder = sys.argv[1]
+serve = tf.saved_model.load(folder + "/saved").signatures["serving_default"]
+files = [folder + "/a.tfrecord", folder + "/b.tfrecord"]
+found = [serve(records) for records in tf.data.TFRecordDataset(files).batch(4)]
+ids, classes, scores = (np.concatenate([part[key].numpy() for part in found]) for key in ("id", "classes", "scores"))
+with open(folder + "/out.csv", newline="") as file:
+    rows = list(csv.reader(file))[1:]
+assert [id.decode() for id in ids] == [row[0] for row in rows]
+words = [row[1].split() for row in rows]
+assert classes.tolist() == [[int(word) for word in line[::2]] for line in words]
+assert not any(name.startswith("yt8m") for name in sys.modules)
+print(np.abs(scores - np.array([line[1::2] for line in words], float)).max())
+"""
+
+
+def test_a_saved_model_scores_the_same_with_tensorflow_alone(project):
+    folder, *_ = project
+    predict(folder, "--top-k", 3)
+    main(["export", "--model", str(folder / "model"), "--output", str(folder / "saved"), "--top-k", "3"])
+    command = [sys.executable, "-c", SERVE, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1e-5
+
+
+def test_nothing_is_exported_over_a_folder(project):
+    folder, *_ = project
+    with pytest.raises(SystemExit, match="expected a folder that does not exist yet"):
+        main(["export", "--model", str(folder / "model"), "--output", str(folder)])
+    with pytest.raises(SystemExit, match=r"model\.json"):
+        main(["export", "--model", str(folder / "none"), "--output", str(folder / "saved")])
+    assert not list(folder.glob("saved*"))
 
 
 def test_shards_without_videos(project):

@@ -40,6 +40,11 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--names", type=Path, metavar="FILE", help="write names: a file of a name a line")
     command.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels, for yt8m score")
     command.set_defaults(run=predict)
+    command = commands.add_parser("export", help="write a model as a SavedModel, for TensorFlow alone")
+    command.add_argument("--model", type=Path, required=True, metavar="DIR", help="data/distill, for one")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new folder")
+    command.add_argument("--top-k", type=int, default=20, help="classes of a video; default: 20")
+    command.set_defaults(run=export)
     command = commands.add_parser("inspect", help="say what shards hold, and every problem found")
     command.add_argument("pattern", metavar="GLOB", help="shards, in quotes")
     command.add_argument("--json", action="store_true", dest="as_json", help="for programs")
@@ -84,6 +89,21 @@ def predict(model: Path, pattern: str, output: Path, top_k: int, names: Path | N
 
     videos = write_predictions(model, pattern, output, top_k, names, labels)
     print(f"{output}: {videos} videos")
+
+
+def export(model: Path, output: Path, top_k: int) -> None:
+    """Write a model as a SavedModel.
+
+    Raises:
+        InputError: where the model is not what it should be, or the output is there already.
+    """
+    if top_k < 1:
+        raise DataError(f"--top-k: expected at least 1, received {top_k}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from yt8m import export as exporting  # imports Keras
+
+    exporting.export(model, output, top_k)
+    print(output)
 
 
 def inspect(pattern: str, as_json: bool) -> None:
