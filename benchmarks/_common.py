@@ -9,9 +9,10 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any, Self
 
 import numpy as np
@@ -132,6 +133,11 @@ def answer(function: str) -> None:
 def peak_memory(who: int = resource.RUSAGE_SELF) -> int:
     """The most bytes that this process has held at a time, or (`RUSAGE_CHILDREN`) the largest of those that ended."""
     return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean, and ± the standard deviation of more than one."""
+    return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from benchmarks._common import spread
 from yt8m import metrics, models
 from yt8m.data.classes import read_label_counts
 from yt8m.data.dataset import Batch, Dataset
@@ -218,10 +219,7 @@ def summarized(rows: Sequence[Any], figures: Sequence[str]) -> Iterator[str]:
     yield str(len(rows))
     for key in figures:
         values = [getattr(row, key) for row in rows]
-        if key in ("bytes", "seconds"):
-            yield f"{mean(values):.0f}"
-        else:
-            yield f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
+        yield f"{mean(values):.0f}" if key in ("bytes", "seconds") else spread(values)
 
 
 def options(name: str, about: str) -> argparse.ArgumentParser:

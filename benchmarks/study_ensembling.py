@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks._common import spread
 from yt8m import ensembling, registry
 from yt8m.files import write_text
 from yt8m.params import Params, load
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     bars = {name: mean(row.test_gap for row in each) for name, each in results.items()}
     bar_figure(bars, "Test GAP@20 (Table 4)", args.output.with_suffix(".png"))
     lines = [
-        (name, each[0].cross_validated_gap, spread(row.test_gap for row in each)) for name, each in results.items()
+        (name, each[0].cross_validated_gap, spread([row.test_gap for row in each])) for name, each in results.items()
     ]
     print(markdown(("ensemble", "holdout GAP, cross-validated", "test GAP"), lines))
 
@@ -80,12 +81,6 @@ def compare(params: Params, holdout: Aligned, test: Aligned) -> list[Row]:
         for scheme in weights
         for fold, gaps in enumerate(of_test)
     ]
-
-
-def spread(values: Iterable[float]) -> str:
-    """Mean ± standard deviation."""
-    found = list(values)
-    return f"{mean(found):.4f} ± {stdev(found):.4f}"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """benchmarks.augment, without a look at the clock: its loop makes the same videos, and others are noticed."""
 
-import json
 import subprocess
 import sys
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from joblib import parallel_config
 
 from benchmarks import _augmenting, _loop, augment
 from benchmarks._common import console
+from tests.apart import here
 from tests.data import made
 from tests.data.made import SCHEMA
 from yt8m import cli, params
@@ -47,13 +46,6 @@ def folder(tmp_path):
 def work(folder):
     found = augment.survey(augment.find_shards(folder, PARAMS), PARAMS, None)
     return found.model_copy(update={"augment": SETTINGS})
-
-
-def here(function, arguments, **environment):
-    """What `apart` gives, in this process."""
-    module, _, name = function.rpartition(".")
-    function = getattr(import_module(f"benchmarks.{module}"), name)
-    return json.loads(json.dumps(function(**json.loads(json.dumps(arguments)))))
 
 
 def changed(work, **changes):

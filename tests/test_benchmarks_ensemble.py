@@ -1,22 +1,14 @@
 """benchmarks.ensemble, without a look at the clock: what it simulates is what it says, and the stage runs on it."""
 
-import json
-from importlib import import_module
-
 import numpy as np
 import pytest
 
 from benchmarks import ensemble
+from tests.apart import here
 from tests.pipeline import ROOT
 from yt8m.predictions import Store
 
 PARAMS = ROOT / "params.yaml"
-
-
-def here(function, arguments, **environment):
-    """What `apart` gives, in this process."""
-    module, _, name = function.rpartition(".")
-    return json.loads(json.dumps(getattr(import_module(f"benchmarks.{module}"), name)(**arguments)))
 
 
 def test_simulated_models_agree_in_part_and_are_right_as_often_as_they_say():

@@ -1,13 +1,11 @@
 """benchmarks.omega, without a look at the clock: both ways to Omega agree, and what does not is noticed."""
 
-import json
-from importlib import import_module
-
 import numpy as np
 import pytest
 
 from benchmarks import omega
 from benchmarks._common import Failed
+from tests.apart import here
 
 FEATURES, CLASSES = 6, 20
 GOOD = {
@@ -19,12 +17,6 @@ GOOD = {
     "smallest_value": 0.0,
     "slopes": 1e-5,
 }
-
-
-def here(function, arguments, **environment):
-    """What `apart` gives, in this process."""
-    module, _, name = function.rpartition(".")
-    return json.loads(json.dumps(getattr(import_module(f"benchmarks.{module}"), name)(**arguments)))
 
 
 @pytest.fixture(params=omega.SPECTRA)
