@@ -33,7 +33,37 @@ class Batch(NamedTuple):
     labels: np.ndarray
 
 
-class Dataset:
+class Shards:
+    """The videos of shards, in order.
+
+    Args:
+        paths: of shards of one level.
+        level: theirs.
+        schema: what they hold.
+    """
+
+    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema):
+        self.paths, self.level, self.schema = paths, level, schema
+
+    def videos(self) -> Iterator[Video]:
+        """All videos, shard by shard.
+
+        Raises:
+            RecordError: naming the file, the record and what is wrong with it.
+        """
+        for path in self.paths:
+            yield from read_videos(path, self.level, self.schema)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All videos in order; the last batch may be smaller."""
+        return self._batches(self.videos(), size)
+
+    def _batches(self, videos: Iterator[Video], size: int) -> Iterator[Batch]:
+        while batch := list(islice(videos, size)):
+            yield collate(batch, self.level, self.schema)
+
+
+class Dataset(Shards):
     """The videos that a manifest lists.
 
     Args:
@@ -50,22 +80,12 @@ class Dataset:
         levels = {shard.level for shard in shards}
         if len(levels) != 1:
             raise DataError(f"{manifest}: expected shards of one level, received {sorted(levels)}")
-        self.manifest, self.level = Path(manifest), Level(levels.pop())
-        self.schema = schema
+        self.manifest = Path(manifest)
         self.counts = [shard.videos for shard in shards]
         self.size = sum(self.counts)
         if not self.size:
             raise DataError(f"{manifest}: expected videos, received shards without any")
-        self.paths = [locate(shard, source) for shard in shards]
-
-    def videos(self) -> Iterator[Video]:
-        """All videos, in the manifest's order."""
-        for path in self.paths:
-            yield from read_videos(path, self.level, self.schema)
-
-    def batches(self, size: int) -> Iterator[Batch]:
-        """All videos in order; the last batch may be smaller."""
-        return self._batches(self.videos(), size)
+        super().__init__([locate(shard, source) for shard in shards], Level(levels.pop()), schema)
 
     def shuffled(
         self, size: int, seed: int, buffer: int, *, start: int = 0, rows: slice | None = None
@@ -114,10 +134,6 @@ class Dataset:
                 for index, record in zip(wanted, found, strict=True):  # as many as recorded: the sizes were compared
                     yield start + index, (record, path, index)
             start = end
-
-    def _batches(self, videos: Iterator[Video], size: int) -> Iterator[Batch]:
-        while batch := list(islice(videos, size)):
-            yield collate(batch, self.level, self.schema)
 
 
 def shuffled_order(counts: Sequence[int], random: np.random.Generator, buffer: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,15 +6,15 @@ import keras
 import numpy as np
 
 from yt8m import metrics
-from yt8m.data.dataset import Batch, Dataset, prefetch
+from yt8m.data.dataset import Batch, Dataset, Shards, prefetch
 
 
-def predict(model: keras.Model, dataset: Dataset, batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:
+def predict(model: keras.Model, shards: Shards, batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:
     """Each batch in order with its (B, C) float32 scores.
 
     The last batch is filled up to `batch_size` before the model sees it, so that one compiled shape serves all.
     """
-    for batch in prefetch(dataset.batches(batch_size)):
+    for batch in prefetch(shards.batches(batch_size)):
         missing = batch_size - len(batch.ids)
         inputs = {
             # Its last video repeated: a video without frames is nothing that cuDNN's recurrent layers take.
