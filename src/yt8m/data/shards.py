@@ -28,10 +28,12 @@ def find(patterns: Iterable[str]) -> list[Path]:
 def record_level(record: memoryview) -> Level:
     """Whether a record is a `SequenceExample` with feature lists, or an `Example`.
 
+    The published video-level records are `SequenceExample`s whose feature lists are empty.
+
     Raises:
         WireError: where it is no message at all.
     """
-    return Level.FRAME if any(number == 2 for number, _, _ in wire.fields(record)) else Level.VIDEO
+    return Level.FRAME if any(map(len, wire.submessages(record, 2))) else Level.VIDEO
 
 
 def level_of(path: Path) -> Level:
