@@ -17,11 +17,11 @@ from yt8m.schema import Level
 
 def inspect(capsys, *patterns):
     """The exit status and the report."""
-    status = 0
     try:
         main(["inspect", "--json", *map(str, patterns)])
+        status = 0
     except SystemExit as ended:
-        status = ended.code
+        status = int(ended.code or 0)
     return status, json.loads(capsys.readouterr().out)
 
 

@@ -38,8 +38,7 @@ def load(folder: Path) -> tuple["keras.Model", dict[str, Any]]:
 
 
 def positive(text: str) -> int:
-    """A number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
+    """An argument that is at least 1."""
+    if int(text) < 1:
         raise ValueError
-    return number
+    return int(text)

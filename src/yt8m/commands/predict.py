@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -19,6 +20,9 @@ from yt8m.data.shards import find, level_of
 from yt8m.errors import InputError
 from yt8m.metrics import top_k as highest
 from yt8m.schema import Level, Schema
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH = 128  # videos: 45 MB of YouTube-8M's frames
 
@@ -49,19 +53,36 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
     known = submission.read_names(names, schema.classes) if names else None
     for path in paths:
         require_level(path, level)
+    with tqdm(paths, "predicting", unit="shard", disable=None) as progress:
+        videos = write(net, Shards(progress, level, schema), output, top_k, known, labels)
+    print(f"{output}: {videos} videos")
+
+
+def write(
+    net: "keras.Model",
+    shards: Shards,
+    output: Path,
+    top_k: int,
+    names: list[str] | None = None,
+    labels: Path | None = None,
+) -> int:
+    """Write the predictions, and the labels if asked for, as the shards are read; return the number of videos."""
     from yt8m.training.scores import predict  # imports Keras
 
     videos = 0
     with (
-        tqdm(paths, "predicting", unit="shard", disable=None) as progress,
-        submission.writer(output, submission.PAIRS) as write,
-        submission.writer(labels, submission.LABELS) if labels else nullcontext(write_nothing) as write_labels,
+        submission.writer(output, submission.PAIRS) as append,
+        submission.writer(labels, submission.LABELS) if labels else nullcontext(append_nothing) as append_labels,
     ):
-        for batch, scores in predict(net, Shards(progress, level, schema), BATCH):
-            write(batch.ids, submission.pairs(*highest(scores, top_k), known))
-            write_labels(batch.ids, (" ".join(map(str, np.flatnonzero(row))) for row in batch.labels))
+        for batch, scores in predict(net, shards, BATCH):
+            append(batch.ids, submission.pairs(*highest(scores, top_k), names))
+            append_labels(batch.ids, (" ".join(map(str, np.flatnonzero(row))) for row in batch.labels))
             videos += len(batch.ids)
-    print(f"{output}: {videos} videos")
+    return videos
+
+
+def append_nothing(ids: Iterable[str], texts: Iterable[str]) -> None:
+    """What stands for a table that was not asked for."""
 
 
 def require_level(path: Path, level: Level) -> None:
@@ -76,7 +97,3 @@ def require_level(path: Path, level: Level) -> None:
         raise DataError(
             f"{path}: record 0: expected a {level}-level record, as the model takes, received {received}-level"
         )
-
-
-def write_nothing(ids: Iterable[str], texts: Iterable[str]) -> None:
-    """What stands for a table that was not asked for."""
