@@ -17,8 +17,8 @@ from rich.table import Table
 
 from benchmarks._augmenting import Work
 from benchmarks._common import Failed, apart, console
-from benchmarks.train_step import positive
 from yt8m.augmentation.recipes import Kind
+from yt8m.commands._trained import positive
 from yt8m.data.manifest import SOURCE, DataError, locate, read_manifest
 from yt8m.data.split import scan
 from yt8m.errors import InputError

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._common import Failed, apart, console, peak_memory
-from benchmarks.train_step import positive
+from yt8m.commands._trained import positive
 from yt8m.schema import Level, Schema
 
 SPECTRA = ("decaying", "flat")  # singular values of W: 1, 1/2, 1/3, … as of trained weights, or all the same

@@ -16,6 +16,7 @@ from benchmarks._common import Case, apart, console
 from benchmarks._flops import GATES, step_flops
 from benchmarks._report import Configuration, Report, Row
 from benchmarks._sizes import FAMILIES, SIZES
+from yt8m.commands._trained import positive
 
 CONFIGURATIONS = (
     Configuration("TensorFlow", "tensorflow", xla=False),
@@ -45,13 +46,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             args.output, f"Training steps, {args.size} size", command(args), args.steps, cases[0].train.precision
         )
     sys.exit(int(bool(report.failures)))
-
-
-def positive(text: str) -> int:
-    """An argument that is at least 1."""
-    if int(text) < 1:
-        raise ValueError
-    return int(text)
 
 
 def command(args: argparse.Namespace) -> str:

@@ -12,8 +12,9 @@ from benchmarks._common import console
 from tests.apart import here
 from tests.data import made
 from tests.data.made import SCHEMA
-from yt8m import cli, params
+from yt8m import params
 from yt8m.augmentation.neighbours import nearest
+from yt8m.commands import manifest
 from yt8m.data.manifest import Shard, write_manifest
 from yt8m.data.videos import read_videos
 from yt8m.errors import InputError
@@ -212,7 +213,7 @@ def test_shards_are_those_of_a_folder_or_a_manifest(folder, tmp_path):
     paths = sorted(folder.iterdir())
     assert augment.find_shards(folder, PARAMS) == paths
     made.write_shard(tmp_path / "frame.tfrecord", Level.FRAME, 2)
-    cli.manifest(tmp_path, None)
+    manifest.run(tmp_path, None)
     assert augment.find_shards(tmp_path / "manifest.tsv", PARAMS) == paths
     write_manifest(
         tmp_path / "split.tsv",

@@ -1,108 +1,135 @@
-"""The challenge's files, written and scored."""
-
-import json
+"""The challenge's tables: exact scores, and errors that name lines."""
 
 import numpy as np
 import pytest
 
 from yt8m import metrics, submission
-from yt8m.cli import main
-from yt8m.submission import SubmissionError, pairs
-
-VIDEOS, CLASSES, K = 50, 30, 20
+from yt8m.submission import SubmissionError, read_labels, read_names, read_predictions
 
 
-@pytest.fixture
-def files(tmp_path):
-    """Predictions and labels of the same videos in another order, and their metrics."""
-    random = np.random.default_rng(0)
-    indices, scores = metrics.top_k(random.random((VIDEOS, CLASSES), np.float32), K)
-    labels = [np.flatnonzero(row < 0.1) for row in random.random((VIDEOS, CLASSES))]
-    lines = [f"v{row},{pairs(indices[row], scores[row])}" for row in range(VIDEOS)]
-    write(tmp_path / "predictions.csv", "VideoId,LabelConfidencePairs", lines)
-    true = [f"v{row},{' '.join(map(str, labels[row]))}" for row in random.permutation(VIDEOS)]
-    write(tmp_path / "labels.csv", "VideoId,Labels", true)
-    return tmp_path, metrics.all_metrics(indices, scores, labels)
+def write(path, ids, indices, scores):
+    with submission.writer(path, submission.PAIRS) as append:
+        append(ids, submission.pairs(indices, scores))
 
 
-def write(path, *lines):
-    path.write_text("\n".join([lines[0], *lines[1]]) + "\n")
+def test_every_float32_is_read_as_it_was(tmp_path):
+    """All exponents below 1, denormals too."""
+    bits = np.random.default_rng(0).integers(0, np.float32(1).view(np.int32) + 1, (500, 3), np.int32)
+    scores = -np.sort(-bits.view(np.float32), axis=1)
+    write(tmp_path / "p.csv", map(str, range(500)), np.tile([4, 0, 7], (500, 1)), scores)
+    read = read_predictions(tmp_path / "p.csv")
+    np.testing.assert_array_equal(read.scores.astype(np.float32), scores)
 
 
-def test_pairs_give_back_the_same_floats():
-    random = np.random.default_rng(0)
-    scores = (random.random(2000, np.float32) ** 8).astype(np.float32)
-    words = pairs(np.arange(2000), scores).split()
-    assert [int(word) for word in words[::2]] == list(range(2000))
-    np.testing.assert_array_equal(np.array(words[1::2], float).astype(np.float32), scores)
+def test_ids_may_hold_what_csv_quotes(tmp_path):
+    ids = ["a,b", 'c"d', "e f", "字"]
+    write(tmp_path / "p.csv", ids, np.zeros((4, 1), int), np.ones((4, 1), np.float32))
+    assert read_predictions(tmp_path / "p.csv").ids.tolist() == ids
 
 
-def test_pairs_with_names():
-    assert (
-        pairs(np.array([1, 0]), np.array([0.5, 0.25], np.float32), ["Car", "Video game"]) == "Video game 0.5; Car 0.25"
-    )
-
-
-def test_score_is_that_of_the_arrays(files, capsys):
-    folder, expected = files
-    main(["score", str(folder / "predictions.csv"), str(folder / "labels.csv")])
-    assert json.loads(capsys.readouterr().out) == pytest.approx(expected, abs=1e-9)
-
-
-def test_pairs_in_any_order_and_videos_with_fewer(tmp_path):
-    write(tmp_path / "p", "VideoId,LabelConfidencePairs", ["a,3 0.5 1 0.9", "b,2 0.7", "c,"])
-    write(tmp_path / "l", "VideoId,Labels", ["c,2", "a,1", "b,2 5"])
-    found = submission.score(tmp_path / "p", tmp_path / "l")
-    indices, scores = np.array([[1, 3], [2, 9], [9, 9]]), np.array([[0.9, 0.5], [0.7, -1], [-1, -1]])
-    expected = metrics.all_metrics(indices, scores, [np.array([1]), np.array([2, 5]), np.array([2])])
-    assert found == pytest.approx(expected)
+def test_a_line_with_fewer_pairs_lacks_them(tmp_path):
+    (tmp_path / "p.csv").write_text("VideoId,LabelConfidencePairs\na,3 0.5 1 0.75\nb,2 0.25\nc,\n")
+    read = read_predictions(tmp_path / "p.csv")
+    labels = [np.array([1]), np.array([2, 3]), np.array([0])]
+    found = metrics.all_metrics(read.indices, read.scores, labels)
+    # By hand: 1 (right), 3 (wrong), 2 (right) of 4 labels.
+    assert found["gap"] == pytest.approx((1 + 2 / 3) / 4)
     assert found["hit1"] == pytest.approx(2 / 3)
+    assert found["perr"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert found["map"] == pytest.approx((1 / 3 + 1 + 1 + 1 / 3) / 4)
 
 
-@pytest.mark.parametrize(
-    ("which", "line", "match"),
-    [
-        ("predictions", "v1,3 0.5 4", r"line 2: expected a video and pairs of class and score, received 'v1,3 0.5 4'"),
-        ("predictions", "v1,3 x", "line 2: expected a video and pairs"),
-        ("predictions", "v1,3 nan", "line 2: expected a video and pairs"),
-        ("predictions", "v1,-3 0.5", "line 2: expected a video and pairs"),
-        ("predictions", "v1,3 0.5 3 0.4", "line 2: expected a video and pairs"),
-        ("predictions", "v1", "line 2: expected a video and pairs"),
-        ("predictions", "v2,1 0.5", r"line 4: expected each video once, received 'v2' again"),
-        ("labels", "v1,1.5", "line 2: expected a video and its classes"),
-        ("labels", "v1,1,2", "line 2: expected a video and its classes"),
-    ],
-)
-def test_malformed_lines(files, which, line, match):
-    folder, _ = files
-    lines = (folder / f"{which}.csv").read_text().splitlines()
-    (folder / f"{which}.csv").write_text("\n".join([lines[0], line, *lines[2:]]))
-    with pytest.raises(SubmissionError, match=rf"{which}\.csv: {match}"):
-        submission.score(folder / "predictions.csv", folder / "labels.csv")
+def test_pairs_may_come_in_any_order(tmp_path):
+    (tmp_path / "p.csv").write_text("VideoId,LabelConfidencePairs\na,3 0.5 9 0.25 1 0.5 7 0.75\n")
+    assert read_predictions(tmp_path / "p.csv").indices.tolist() == [[7, 1, 3, 9]]
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n", "VideoId,Labels\n"])
-def test_another_header(files, content):
-    folder, _ = files
-    (folder / "predictions.csv").write_text(content)
-    with pytest.raises(SubmissionError, match=r"line 1: expected VideoId,LabelConfidencePairs, received"):
-        submission.score(folder / "predictions.csv", folder / "labels.csv")
+def test_labels_are_classes_each_once(tmp_path):
+    (tmp_path / "l.csv").write_text("VideoId,Labels\na,9 1 9\nb,\n")
+    read = read_labels(tmp_path / "l.csv")
+    assert [row.tolist() for row in read.labels] == [[1, 9], []]
 
 
-def test_ids_that_differ(files, capsys):
-    folder, _ = files
-    lines = (folder / "predictions.csv").read_text().splitlines()
-    (folder / "predictions.csv").write_text("\n".join([*lines[:-4], "x,1 0.5", "y,2 0.5"]))
-    with pytest.raises(SystemExit) as end:
-        main(["score", str(folder / "predictions.csv"), str(folder / "labels.csv")])
-    message = str(end.value.code)
-    assert "missing are 4 (" in message
-    assert "too many are 2 (x, y)" in message
-    assert "\n" not in message
+PREDICTIONS = [
+    ("a", 1),  # one column
+    ("a,1 0.5,2", 1),
+    ("a,1", 1),
+    ("a,1 0.5 2", 1),
+    ("a,x 0.5", 1),
+    ("a,-1 0.5", 1),
+    ("a,1.0 0.5", 1),
+    ("a,99999999999999999999 0.5", 1),
+    ("a,1 high", 1),
+    ("a,1 nan", 1),
+    ("a,1 inf", 1),
+    ("a,1 0.5 1 0.25", 1),
+    ("", 1),
+    ("a,1\nb,2\nc,3\nd,4\ne,5", 5),
+]
 
 
-def test_no_labels(files):
-    folder, _ = files
-    (folder / "labels.csv").unlink()
-    with pytest.raises(SystemExit, match=r"yt8m: .*labels\.csv"):
-        main(["score", str(folder / "predictions.csv"), str(folder / "labels.csv")])
+@pytest.mark.parametrize(("text", "count"), PREDICTIONS)
+def test_malformed_predictions(tmp_path, text, count):
+    (tmp_path / "p.csv").write_text(f"VideoId,LabelConfidencePairs\nfine,1 0.5\n{text}\n")
+    with pytest.raises(
+        SubmissionError, match=rf"p\.csv: expected .*, wrong are {count} \(line 3: '{text[:1]}"
+    ) as error:
+        read_predictions(tmp_path / "p.csv")
+    assert ("line 5: 'c,3'; …" in str(error.value)) == (count == 5)
+    assert "line 6" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["a", "a,x", "a,-1", "a,1 0.5", "a,99999999999", "a,1,2"])
+def test_malformed_labels(tmp_path, text):
+    (tmp_path / "l.csv").write_text(f"VideoId,Labels\nfine,1\n{text}\n")
+    with pytest.raises(
+        SubmissionError, match=r"l\.csv: expected an id and class indices .* on each line, wrong are 1 \(line 3: 'a"
+    ):
+        read_labels(tmp_path / "l.csv")
+
+
+@pytest.mark.parametrize("text", ["", "VideoId,Labels\na,1\n", "a,1 0.5\n", "\0\1\2", '"' + "x" * 200_000])
+def test_another_header(tmp_path, text):
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(SubmissionError, match=r"p\.csv: ") as error:
+        read_predictions(tmp_path / "p.csv")
+    assert len(str(error.value).replace(str(tmp_path), "")) < 200
+
+
+def test_a_header_alone(tmp_path):
+    (tmp_path / "p.csv").write_text("VideoId,LabelConfidencePairs\n")
+    with pytest.raises(SubmissionError, match=r"p\.csv: expected videos, received the header alone"):
+        read_predictions(tmp_path / "p.csv")
+
+
+def test_a_spreadsheets_mark_and_line_ends_are_read(tmp_path):
+    (tmp_path / "p.csv").write_bytes(b"\xef\xbb\xbfVideoId,LabelConfidencePairs\r\na,1 0.5\r\n")
+    assert read_predictions(tmp_path / "p.csv").ids.tolist() == ["a"]
+
+
+def test_ids_that_repeat(tmp_path):
+    (tmp_path / "l.csv").write_text("VideoId,Labels\na,1\nb,1\na,2\nb,1\n")
+    with pytest.raises(SubmissionError, match=r"expected each id once, repeated are 2 \(line 4: a; line 5: b\)"):
+        read_labels(tmp_path / "l.csv")
+
+
+def test_a_failure_leaves_the_old_table(tmp_path):
+    write(tmp_path / "p.csv", ["a"], np.zeros((1, 1), int), np.ones((1, 1), np.float32))
+    before = (tmp_path / "p.csv").read_text()
+
+    def write_half():
+        with submission.writer(tmp_path / "p.csv", submission.PAIRS) as append:
+            append(["b"], ["1 0.5"])
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        write_half()
+    assert (tmp_path / "p.csv").read_text() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_names_have_no_spaces(tmp_path):
+    (tmp_path / "classes.txt").write_text("Game\nVideo game\n")
+    assert read_names(tmp_path / "classes.txt", 2) == ["Game", "Video_game"]
+    with pytest.raises(ValueError, match="expected 3 class names"):
+        read_names(tmp_path / "classes.txt", 3)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from yt8m.errors import InputError
+from yt8m.errors import InputError, counted
 from yt8m.files import whole
 from yt8m.metrics import top_k
 
@@ -52,7 +52,7 @@ class Predictions:
             self._rows.update((str(id), row) for row, id in enumerate(self.ids))
         missing = [id for id in ids if id not in self._rows]
         if missing:
-            raise PredictionError(f"expected a prediction of each video, {_some(missing)} have none")
+            raise PredictionError(f"expected a prediction of each video, {counted(missing)} have none")
         rows = [self._rows[id] for id in ids]
         full = np.zeros((len(rows), classes), np.float32)
         np.put_along_axis(full, self.indices[rows].astype(np.int64), self.scores[rows], axis=1)
@@ -138,12 +138,12 @@ class Store:
         counts = pc.value_counts(ids)
         more = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
         if len(more):
-            raise PredictionError(f"{self.path}: expected each id once, {_some(more)} stand there more often")
+            raise PredictionError(f"{self.path}: expected each id once, {counted(more)} stand there more often")
         return ids
 
     def blocks(self, size: int) -> Iterator["Predictions"]:
         """All videos in order, `size` at a time; the last may be fewer."""
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:  # a buffer grows with the file
             waiting = file.schema_arrow.empty_table()
             for batch in file.iter_batches(GROUP):
                 waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
@@ -218,6 +218,26 @@ class Aligned:
         yield from map(list, zip(*(store.blocks(size) for store in self._stores.values()), strict=True))
 
 
+def order_of(wanted: pa.Array, ids: pa.Array, first: str, name: str) -> pa.Array:
+    """Where each of the wanted ids stands in `ids`, which holds each once.
+
+    Args:
+        first: whose ids are wanted.
+        name: whose `ids` are.
+
+    Raises:
+        PredictionError: where one lacks ids of the other, with counts and first examples.
+    """
+    order = pc.index_in(wanted, value_set=ids)
+    missing, extra = wanted.filter(order.is_null()), ids.filter(pc.invert(pc.is_in(ids, value_set=wanted)))
+    if len(missing) or len(extra):
+        raise PredictionError(
+            f"{name}: expected predictions of the same videos as {first}, "
+            f"missing are {counted(missing)}, too many are {counted(extra)}"
+        )
+    return order
+
+
 @contextmanager
 def aligned(paths: Mapping[str, str | Path]) -> Iterator[Aligned]:
     """Open stores by name. One whose videos are in another order than the first's is read from a copy in that order.
@@ -233,16 +253,6 @@ def aligned(paths: Mapping[str, str | Path]) -> Iterator[Aligned]:
             ids = stores[name].ids()
             if ids.equals(wanted):
                 continue
-            order = pc.index_in(wanted, value_set=ids)
-            missing, extra = wanted.filter(order.is_null()), ids.filter(pc.invert(pc.is_in(ids, value_set=wanted)))
-            if len(missing) or len(extra):
-                raise PredictionError(
-                    f"{name}: expected predictions of the same videos as {first}, "
-                    f"missing are {_some(missing)}, too many are {_some(extra)}"
-                )
+            order = order_of(wanted, ids, first, name)
             stores[name] = stores[name].reordered(order, Path(folder) / f"{name}.parquet")
         yield Aligned(stores, wanted.to_numpy(zero_copy_only=False))
-
-
-def _some(ids: pa.Array | Sequence[str]) -> str:
-    return f"{len(ids)} ({', '.join(map(str, ids[:3]))}{', …' if len(ids) > 3 else ''})" if len(ids) else "0"

@@ -1,115 +1,157 @@
-"""The challenge's files: predictions (`VideoId,LabelConfidencePairs`) and labels (`VideoId,Labels`), as CSV.
+"""Predictions and labels as the challenge exchanges them: CSV, a video a line.
 
-Pairs are classes and scores in turn, highest score first, with spaces between: `abcd,12 0.98 3 0.41`.
+    VideoId,LabelConfidencePairs        VideoId,Labels
+    abcd,5 0.93 17 0.25                 abcd,5 9
+
+Pairs are a class and its score, highest score first. Scores are written with as many digits as tell a float32 from
+its neighbours, so that reading them gives the same numbers.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
 
-from yt8m import metrics
-from yt8m.errors import InputError
+from yt8m.errors import InputError, counted
+from yt8m.files import whole
+from yt8m.predictions import Predictions
 
-PREDICTIONS = ["VideoId", "LabelConfidencePairs"]
-LABELS = ["VideoId", "Labels"]
+PAIRS, LABELS = ["VideoId", "LabelConfidencePairs"], ["VideoId", "Labels"]
+MAX_CLASS = 2**31 - 1
+Value = TypeVar("Value")
+Write = Callable[[Iterable[str], Iterable[str]], None]
 
 
 class SubmissionError(InputError):
-    """A file of predictions or labels is not what it should be; the message names it and the line."""
+    """A table is not what it should be; the message names the file and the lines."""
 
 
-class Line(NamedTuple):
-    """One video's classes, and their scores where it is a prediction."""
+@contextmanager
+def writer(path: Path, header: Sequence[str]) -> Iterator[Write]:
+    """Open a table that appears at `path` when complete; yield what appends ids and their texts to it."""
+    with whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(header)
+        yield lambda ids, texts: table.writerows(zip(ids, texts, strict=True))
 
-    id: str
-    classes: list[int]
-    scores: list[float]
 
-
-def pairs(classes: np.ndarray, scores: np.ndarray, names: Sequence[str] | None = None) -> str:
-    """A video's pairs; nine digits give back the same float32.
+def pairs(indices: np.ndarray, scores: np.ndarray, names: Sequence[str] | None = None) -> Iterator[str]:
+    """The text of each video's predictions.
 
     Args:
-        classes: (k,).
-        scores: (k,) float32.
-        names: of all classes; they have spaces, so that `; ` stands between pairs then.
+        indices: (videos, k), highest score first.
+        scores: (videos, k) float32.
+        names: what stands for each class, without spaces; its index by default.
     """
-    found = [
-        f"{index if names is None else names[index]} {score:.9g}"
-        for index, score in zip(classes.tolist(), scores.tolist(), strict=True)
-    ]
-    return (" " if names is None else "; ").join(found)
+    for row, values in zip(indices.tolist(), scores, strict=True):
+        classes = (names[index] if names else str(index) for index in row)
+        # A float32's own text: as a Python float it would be written as the nearest float64.
+        yield " ".join(f"{name} {value!s}" for name, value in zip(classes, values, strict=True))
 
 
-def score(predictions: Path, labels: Path) -> dict[str, float]:
-    """GAP@20, mAP, Hit@1 and PERR of a file of predictions by a file of labels; their order does not matter.
+def read_names(path: Path, classes: int) -> list[str]:
+    """Class names, one a line as `split` writes them, with `_` for spaces, since a space ends a name in a pair.
 
     Raises:
-        SubmissionError: where a line is malformed, an id repeats, or the ids differ.
+        InputError: where there are not as many names as classes.
     """
-    found, true = _read(predictions, PREDICTIONS), _read(labels, LABELS)
-    missing, extra = [id for id in true if id not in found], [id for id in found if id not in true]
-    if missing or extra:
-        raise SubmissionError(
-            f"{predictions}: expected the videos of {labels}, missing are {_some(missing)}, too many are {_some(extra)}"
-        )
-    if not true:
-        raise SubmissionError(f"{labels}: expected labels, found no video")
-    width = max(len(line.classes) for line in found.values())
-    # Filled up with a class that no video has, ranked last.
-    nothing = 1 + max(max(line.classes, default=0) for line in (*found.values(), *true.values()))
-    indices, scores = np.full((len(true), width), nothing), np.full((len(true), width), -1.0, np.float32)
-    for row, id in enumerate(true):
-        ranked = sorted(zip(found[id].scores, found[id].classes, strict=True), key=lambda pair: (-pair[0], pair[1]))
-        indices[row, : len(ranked)] = [label for _, label in ranked]
-        scores[row, : len(ranked)] = [value for value, _ in ranked]
-    return metrics.all_metrics(indices, scores, [np.array(line.classes, np.int64) for line in true.values()])
+    names = ["_".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+    if len(names) != classes or not all(names):
+        blank = names.count("")
+        raise InputError(f"{path}: expected {classes} class names, one a line, received {len(names)}, {blank} blank")
+    return names
 
 
-def _read(path: Path, header: list[str]) -> dict[str, Line]:
-    lines: dict[str, Line] = {}
-    for number, line in _lines(path, header):
-        if line.id in lines:
-            raise SubmissionError(f"{path}: line {number}: expected each video once, received {line.id!r} again")
-        lines[line.id] = line
-    return lines
+def read_predictions(path: Path) -> Predictions:
+    """Read a table of predictions; a line may have fewer pairs than others.
+
+    Returns:
+        Predictions without labels. `scores` is float64, and -inf, for a class that no line names, where a line has
+        fewer pairs.
+
+    Raises:
+        SubmissionError: naming the lines that are not as expected.
+    """
+    table = _read(path, PAIRS, "an even number of words, 'CLASS SCORE CLASS SCORE …', each class once", _parse_pairs)
+    k = max((len(indices) for indices, _ in table.values()), default=0)
+    beyond = 1 + max((int(indices.max()) for indices, _ in table.values() if len(indices)), default=0)
+    indices, scores = np.full((len(table), k), beyond, np.int64), np.full((len(table), k), -np.inf)
+    for row, (classes, values) in enumerate(table.values()):
+        indices[row, : len(classes)], scores[row, : len(classes)] = classes, values
+    return Predictions(np.array(list(table), object), [np.empty(0, np.int32)] * len(table), indices, scores)
 
 
-def _lines(path: Path, header: list[str]) -> Iterator[tuple[int, Line]]:
-    """The lines of a file with their numbers."""
-    with path.open(encoding="utf-8", newline="") as file:
+def read_labels(path: Path) -> Predictions:
+    """Read a table of labels, as predictions with none (k = 0).
+
+    Raises:
+        SubmissionError: naming the lines that are not as expected.
+    """
+    table = _read(path, LABELS, "class indices with spaces between", _parse_labels)
+    nothing = np.empty((len(table), 0))
+    return Predictions(np.array(list(table), object), list(table.values()), nothing.astype(np.int32), nothing)
+
+
+def _parse_pairs(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Classes and scores, highest score first and ties by class number."""
+    words = text.split()
+    classes, scores = np.array([_class(word) for word in words[::2]], np.int64), list(map(float, words[1::2]))
+    if len(words) % 2 or len(np.unique(classes)) != len(classes) or not all(map(math.isfinite, scores)):
+        raise ValueError
+    values = np.array(scores)
+    order = np.lexsort((classes, -values))
+    return classes[order], values[order]
+
+
+def _parse_labels(text: str) -> np.ndarray:
+    return np.unique(np.array([_class(word) for word in text.split()], np.int32))
+
+
+def _class(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and int(word) < MAX_CLASS):
+        raise ValueError
+    return int(word)
+
+
+def _read(path: Path, header: list[str], what: str, parse: Callable[[str], Value]) -> dict[str, Value]:
+    """The parsed second column by the first.
+
+    Raises:
+        SubmissionError: where the header is another, lines are malformed, ids repeat, or there are none.
+    """
+    found: dict[str, Value] = {}
+    malformed, repeated = [], []
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.reader(file)
         try:
-            if (first := next(table, [])) != header:
-                raise SubmissionError(f"{path}: line 1: expected {','.join(header)}, received {','.join(first)[:80]!r}")
+            received = next(table, [])
+            if received != header:
+                raise SubmissionError(f"{path}: expected the header {','.join(header)}, received {_shown(received)}")
             for row in table:
-                yield table.line_num, _line(row, header is PREDICTIONS)
-        except (ValueError, csv.Error) as error:
-            if isinstance(error, SubmissionError):
-                raise
-            raise SubmissionError(f"{path}: line {max(table.line_num, 1)}: {error}") from None
+                try:
+                    id, text = row
+                    value = parse(text)
+                except ValueError:
+                    malformed.append(f"line {table.line_num}: {_shown(row)}")
+                    continue
+                if id in found:
+                    repeated.append(f"line {table.line_num}: {id}")
+                found[id] = value
+        except csv.Error as error:
+            raise SubmissionError(f"{path}: line {table.line_num}: {error}") from None
+    if malformed:
+        raise SubmissionError(f"{path}: expected an id and {what} on each line, wrong are {counted(malformed, '; ')}")
+    if repeated:
+        raise SubmissionError(f"{path}: expected each id once, repeated are {counted(repeated, '; ')}")
+    if not found:
+        raise SubmissionError(f"{path}: expected videos, received the header alone")
+    return found
 
 
-def _line(row: list[str], scored: bool) -> Line:
-    what = "a video and pairs of class and score" if scored else "a video and its classes"
-    wrong = ValueError(f"expected {what}, received {','.join(row)[:80]!r}")
-    if len(row) != 2 or not row[0]:
-        raise wrong
-    words = row[1].split()
-    try:
-        classes = [int(word) for word in (words[::2] if scored else words)]
-        scores = [float(word) for word in words[1::2]] if scored else []
-    except ValueError:
-        raise wrong from None
-    if scored and len(scores) != len(classes):
-        raise wrong
-    if min(classes, default=0) < 0 or len(set(classes)) != len(classes) or not np.isfinite(scores).all():
-        raise wrong
-    return Line(row[0], classes, scores)
-
-
-def _some(ids: Sequence[str]) -> str:
-    return f"{len(ids)} ({', '.join(ids[:3])}{', …' if len(ids) > 3 else ''})" if ids else "0"
+def _shown(row: Sequence[str]) -> str:
+    text = ",".join(row)
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")

@@ -1,0 +1,79 @@
+"""Report what shards hold, and everything that is wrong with them.
+
+No schema is needed: records should be like most of those that the same pattern matches. Problems go to the end of the
+report, one a line; the exit status is 1 if there are any.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from joblib import Parallel, delayed
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from yt8m.data.inspection import Problem, combine, examine
+from yt8m.data.shards import find
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the command line takes."""
+    parser.add_argument("patterns", nargs="+", metavar="GLOB", help="shards of one data set and level; quote it")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+
+
+def run(patterns: Sequence[str], as_json: bool) -> int:
+    """Print what is there, and return whether anything is wrong.
+
+    Raises:
+        DataError: where a pattern matches nothing.
+    """
+    found = {pattern: find([pattern]) for pattern in patterns}
+    reports = {}
+    for pattern, paths in found.items():
+        shards = Parallel(n_jobs=-1, return_as="generator")(delayed(examine)(path) for path in paths)
+        reports[pattern] = combine(list(tqdm(shards, "reading", len(paths), unit="shard", disable=None)))
+    if as_json:
+        print(json.dumps([{"glob": pattern, **report} for pattern, report in reports.items()], indent=2))
+    else:
+        show(reports)
+    return int(any(report["problems"] for report in reports.values()))
+
+
+def show(reports: dict[str, dict[str, Any]]) -> None:
+    """Print a table with a column for each pattern, and the problems."""
+    table = Table("", *reports, box=box.SIMPLE)
+    columns = [facts(report) for report in reports.values()]
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns))
+    Console(width=None if sys.stdout.isatty() else 160, markup=False).print(table)
+    for report in reports.values():
+        for problem in report["problems"]:
+            print(Problem(**problem))
+
+
+def facts(report: dict[str, Any]) -> dict[str, str]:
+    """A report in words; "-" for what is not known."""
+    classes = report.get("classes") or {"min": "-", "max": "-"}
+    return {
+        "shards": f"{report['shards']:,}",
+        "records": f"{report['records']:,}",
+        "level": report.get("level", "-"),
+        "keys": "\n".join(f"{key}: {kind}" for key, kind in report.get("keys", {}).items()) or "-",
+        "ids in": report.get("id_key") or "-",
+        "labels in": report.get("labels_key") or "-",
+        "frames: min, median, max": spread(report.get("frames")),
+        "labels": f"{report.get('labels', 0):,}",
+        "labels a video: min, median, max": spread(report.get("labels_per_video")),
+        "classes: lowest, highest": f"{classes['min']}, {classes['max']}",
+        "problems": f"{len(report['problems']):,}",
+    }
+
+
+def spread(values: dict[str, float] | None) -> str:
+    """Min, median and max."""
+    return ", ".join(f"{value:g}" for value in values.values()) if values else "-"

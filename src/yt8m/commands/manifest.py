@@ -1,0 +1,42 @@
+"""List the shards of a folder with sizes, counts and checksums."""
+
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from yt8m.data.manifest import DataError, Shard, describe, write_manifest
+from yt8m.data.shards import level_of
+from yt8m.data.tfrecord import read_records
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the command line takes."""
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--output", type=Path, help="default: FOLDER/manifest.tsv")
+
+
+def run(folder: Path, output: Path | None) -> None:
+    """Write a manifest of all `*.tfrecord` below a folder, for `data.source`; paths are relative to the manifest.
+
+    Raises:
+        InputError: where there is no shard, or one is damaged.
+    """
+    output = output or folder / "manifest.tsv"
+    paths = sorted(folder.rglob("*.tfrecord"))
+    if not paths:
+        raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
+    shards = Parallel(n_jobs=-1, return_as="generator")(delayed(describe_file)(path, output.parent) for path in paths)
+    listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
+    write_manifest(output, listed)
+    print(f"{output}: {len(listed)} shards, {sum(shard.videos for shard in listed)} videos")
+
+
+def describe_file(path: Path, root: Path) -> Shard:
+    """What a manifest records of a shard; its level is that of its first record."""
+    level = level_of(path)
+    absolute = path.resolve()
+    name = absolute.relative_to(root.resolve()) if absolute.is_relative_to(root.resolve()) else absolute
+    return replace(describe(path, level, sum(1 for _ in read_records(path))), path=str(name))

@@ -1,0 +1,99 @@
+"""Write a trained model's predictions for any shards as CSV, in the challenge's format.
+
+Shards are read batch by batch, ahead of the model. Labels are not needed.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from yt8m import submission
+from yt8m.commands._trained import TOP_K, load, positive
+from yt8m.data.dataset import Shards
+from yt8m.data.manifest import DataError
+from yt8m.data.shards import find, level_of
+from yt8m.errors import InputError
+from yt8m.metrics import top_k as highest
+from yt8m.schema import Level, Schema
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 128  # videos: 45 MB of YouTube-8M's frames
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the command line takes."""
+    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="folder of a trained model")
+    parser.add_argument("--input", nargs="+", required=True, metavar="GLOB", help="shards, of the model's level")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv")
+    parser.add_argument("--top-k", type=positive, default=TOP_K, metavar="K", help=f"default: {TOP_K}")
+    parser.add_argument("--names", type=Path, metavar="FILE", help="write names for indices: one a line (classes.txt)")
+    parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels too, for yt8m score")
+
+
+def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path | None, labels: Path | None) -> None:
+    """Write each video's `top_k` classes and scores, float32, highest first.
+
+    Raises:
+        InputError: where the model, a shard or the names are not as expected.
+        OSError: where a file cannot be read or written.
+    """
+    for path in filter(None, (output, labels)):
+        if path.exists() and not path.is_file():  # it would be replaced
+            raise InputError(f"{path}: expected the path of a file to write, received a folder or a device")
+    paths = find(input)
+    net, description = load(model)
+    schema, level = Schema.model_validate(description["schema"]), Level(description["level"])
+    known = submission.read_names(names, schema.classes) if names else None
+    for path in paths:
+        require_level(path, level)
+    with tqdm(paths, "predicting", unit="shard", disable=None) as progress:
+        videos = write(net, Shards(progress, level, schema), output, top_k, known, labels)
+    print(f"{output}: {videos} videos")
+
+
+def write(
+    net: "keras.Model",
+    shards: Shards,
+    output: Path,
+    top_k: int,
+    names: list[str] | None = None,
+    labels: Path | None = None,
+) -> int:
+    """Write the predictions, and the labels if asked for, as the shards are read; return the number of videos."""
+    from yt8m.training.scores import predict  # imports Keras
+
+    videos = 0
+    with (
+        submission.writer(output, submission.PAIRS) as append,
+        submission.writer(labels, submission.LABELS) if labels else nullcontext(append_nothing) as append_labels,
+    ):
+        for batch, scores in predict(net, shards, BATCH):
+            append(batch.ids, submission.pairs(*highest(scores, top_k), names))
+            append_labels(batch.ids, (" ".join(map(str, np.flatnonzero(row))) for row in batch.labels))
+            videos += len(batch.ids)
+    return videos
+
+
+def append_nothing(ids: Iterable[str], texts: Iterable[str]) -> None:
+    """What stands for a table that was not asked for."""
+
+
+def require_level(path: Path, level: Level) -> None:
+    """Refuse a shard of the other level, by its first record.
+
+    Raises:
+        DataError: naming the shard.
+        RecordError: where the record is damaged.
+    """
+    received = level_of(path)
+    if received is not level:
+        raise DataError(
+            f"{path}: record 0: expected a {level}-level record, as the model takes, received {received}-level"
+        )

@@ -1,0 +1,249 @@
+"""`yt8m predict`: the model's scores, and what it refuses."""
+
+import csv
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data import made
+from tests.data.made import SCHEMA
+from tests.models import tiny
+from yt8m import metrics, models, submission
+from yt8m.cli import main
+from yt8m.commands import predict
+from yt8m.data.dataset import collate
+from yt8m.data.tfrecord import read_records, write_records
+from yt8m.data.videos import encode
+from yt8m.schema import Level
+
+
+def call(trained, pattern, output, *more, level=Level.FRAME):
+    words = ["--model", trained(level), "--input", pattern, "--output", output, *more]
+    main(["predict", *map(str, words)])
+
+
+def expected_scores(folder, videos, level):
+    """Scores of the model itself, all videos at once."""
+    model, _ = models.load(folder)
+    return tiny.score(model, collate(videos, level, SCHEMA).inputs)
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("top_k", [3, 20])
+def test_a_line_holds_the_highest_scores_of_a_video(trained, shards, tmp_path, level, top_k):
+    pattern, videos = shards(level)
+    call(trained, pattern, tmp_path / "p.csv", "--top-k", top_k, level=level)
+    header, *rows = table(tmp_path / "p.csv")
+    assert header == ["VideoId", "LabelConfidencePairs"]
+    assert [id for id, _ in rows] == [video.id for video in videos]
+    for (_, text), scores in zip(rows, expected_scores(trained(level), videos, level), strict=True):
+        words = text.split()
+        classes, written = [int(word) for word in words[::2]], [float(word) for word in words[1::2]]
+        assert len(classes) == min(top_k, SCHEMA.classes)
+        assert written == sorted(written, reverse=True)
+        np.testing.assert_allclose(written, scores[classes], atol=1e-6)
+        np.testing.assert_allclose(written, np.sort(scores)[::-1][:top_k], atol=1e-6)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_predictions_score_as_the_models_scores_do(trained, shards, tmp_path, capsys, level):
+    pattern, videos = shards(level)
+    call(trained, pattern, tmp_path / "p.csv", "--labels", tmp_path / "l.csv", level=level)
+    capsys.readouterr()
+    main(["score", str(tmp_path / "p.csv"), str(tmp_path / "l.csv")])
+    printed = json.loads(capsys.readouterr().out)
+    top = metrics.top_k(expected_scores(trained(level), videos, level), 20)
+    assert printed == pytest.approx(metrics.all_metrics(*top, [video.labels for video in videos]), abs=1e-6)
+    assert 0 < printed["gap"] < 1
+
+
+@pytest.mark.parametrize("size", [1, 4, 14, 100])
+def test_batches_change_nothing(trained, shards, tmp_path, monkeypatch, size):
+    pattern, _ = shards(Level.FRAME)
+    call(trained, pattern, tmp_path / "whole.csv")
+    monkeypatch.setattr(predict, "BATCH", size)
+    call(trained, pattern, tmp_path / "p.csv")
+    whole, cut = (submission.read_predictions(tmp_path / name) for name in ("whole.csv", "p.csv"))
+    np.testing.assert_array_equal(cut.ids, whole.ids)
+    np.testing.assert_allclose(cut.at(whole.ids.tolist(), 10), whole.at(whole.ids.tolist(), 10), atol=1e-6)
+
+
+def test_several_patterns_are_read_once_each_in_order(trained, shards, tmp_path):
+    pattern, videos = shards(Level.FRAME)
+    words = ["--model", trained(Level.FRAME), "--output", tmp_path / "p.csv", "--input"]
+    main(["predict", *map(str, words), pattern, pattern.replace("*", "s1")])
+    assert [id for id, _ in table(tmp_path / "p.csv")[1:]] == [video.id for video in videos]
+
+
+def test_videos_without_labels_are_predicted(trained, tmp_path):
+    """The published test shards have no key for them."""
+    video = made.frame_video(np.random.default_rng(0), "v")
+    lists = {name: made.feature_list(*map(bytes, rows)) for name, rows in video.features.items()}
+    write_records(tmp_path / "x.tfrecord", [made.sequence_example({"id": made.bytes_feature(b"v")}, lists)])
+    call(trained, tmp_path / "*.tfrecord", tmp_path / "p.csv", "--labels", tmp_path / "l.csv")
+    assert [id for id, _ in table(tmp_path / "p.csv")[1:]] == ["v"]
+    assert table(tmp_path / "l.csv")[1:] == [["v", ""]]
+
+
+def test_names_stand_for_indices(trained, shards, tmp_path):
+    pattern, _ = shards(Level.FRAME)
+    names = [f"Video  game {index}" for index in range(SCHEMA.classes)]
+    (tmp_path / "classes.txt").write_text("\n".join(names) + "\n")
+    call(trained, pattern, tmp_path / "p.csv")
+    call(trained, pattern, tmp_path / "n.csv", "--names", tmp_path / "classes.txt")
+    for (_, indices), (_, named) in zip(table(tmp_path / "p.csv")[1:], table(tmp_path / "n.csv")[1:], strict=True):
+        words = indices.split()
+        words[::2] = [f"Video_game_{index}" for index in words[::2]]
+        assert named == " ".join(words)
+
+
+# What is refused: one line, nothing written, and what lay there before untouched.
+
+
+@pytest.fixture
+def refused(trained, fails, tmp_path):
+    """A function from arguments to the error of `predict`, which has left the folder of its output as it was."""
+
+    def run(*more, level=Level.FRAME, output="out/p.csv"):
+        out = tmp_path / "out"
+        out.mkdir()
+        (out / "p.csv").write_text("before")
+        line = fails("predict", "--model", trained(level), "--output", tmp_path / output, *more)
+        assert [path.name for path in out.iterdir()] == ["p.csv"]
+        assert (out / "p.csv").read_text() == "before"
+        return line
+
+    return run
+
+
+def test_a_pattern_without_a_match(refused, tmp_path):
+    pattern = f"{tmp_path}/none*.tfrecord"
+    assert refused("--input", pattern) == f"yt8m: {pattern}: expected shards, found no file of that name"
+
+
+def test_no_tfrecord(refused, tmp_path):
+    (tmp_path / "x.tfrecord").write_text("VideoId,LabelConfidencePairs\n")
+    assert f"{tmp_path}/x.tfrecord: record 0 at byte 0" in refused("--input", tmp_path / "x.tfrecord")
+
+
+def test_an_empty_shard(refused, tmp_path):
+    (tmp_path / "x.tfrecord").touch()
+    assert "x.tfrecord: expected records, received an empty shard" in refused("--input", tmp_path / "x.tfrecord")
+
+
+def test_a_truncated_shard(refused, shards):
+    pattern, _ = shards(Level.FRAME)
+    path = Path(pattern.replace("*", "s1"))
+    path.write_bytes(path.read_bytes()[:-5])
+    line = refused("--input", pattern)
+    assert f"{path}: record 6 at byte" in line
+    assert "truncated" in line
+
+
+def test_a_bad_checksum(refused, shards):
+    pattern, _ = shards(Level.FRAME)
+    path = Path(pattern.replace("*", "s1"))
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    assert f"{path}: record 6 at byte" in refused("--input", pattern)
+
+
+def rewrite(pattern, level, schema, **changes):
+    """Write shard 1 again with another schema."""
+    path = Path(pattern.replace("*", "s1"))
+    video = made.make(level, np.random.default_rng(0), "x")
+    write_records(path, [*map(bytes, read_records(path)), encode(replace(video, **changes), level, schema)])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("level", "renamed", "match"),
+    [
+        (Level.FRAME, {"features": {"video": 8, "audio": 4}}, "expected 'rgb' among its feature lists, received"),
+        (Level.FRAME, {"id_key": "video_id"}, "expected 'id' among its keys, received"),
+        (Level.VIDEO, {"mean_prefix": "average_"}, "expected 'mean_rgb' among its features, received"),
+    ],
+)
+def test_another_key(refused, shards, level, renamed, match):
+    pattern, _ = shards(level)
+    features = made.make(level, np.random.default_rng(0), "x").features
+    named = dict(zip(renamed.get("features", features), features.values(), strict=True))
+    path = rewrite(pattern, level, SCHEMA.model_copy(update=renamed), features=named)
+    line = refused("--input", pattern, level=level)
+    assert f"{path}: record 7: {match}" in line
+
+
+@pytest.mark.parametrize("level", Level)
+def test_another_size(refused, shards, level):
+    pattern, _ = shards(level)
+    dtype = SCHEMA.dtype(level)
+    path = rewrite(pattern, level, SCHEMA, features={"rgb": np.ones((1, 9), dtype), "audio": np.ones((1, 4), dtype)})
+    line = refused("--input", pattern, level=level)
+    assert f"{path}: record 7: " in line
+    assert "expected one value of 8 bytes, received sizes [9]" in line or "expected 8 floats, received 9" in line
+
+
+@pytest.mark.parametrize("level", Level)
+def test_the_other_level(refused, shards, level):
+    (other,) = set(Level) - {level}
+    pattern, _ = shards(other)
+    line = refused("--input", pattern, level=level)
+    assert f"s0.tfrecord: record 0: expected a {level}-level record, as the model takes, received {other}-level" in line
+
+
+def test_what_cannot_be_read(refused, tmp_path):
+    (tmp_path / "x.tfrecord").mkdir()
+    assert str(tmp_path / "x.tfrecord") in refused("--input", tmp_path / "*.tfrecord")
+
+
+@pytest.mark.parametrize("output", ["", "out", "/dev/null"])
+def test_an_output_that_is_no_file(refused, shards, output):
+    pattern, _ = shards(Level.FRAME)
+    assert "expected the path of a file to write" in refused("--input", pattern, output=output)
+
+
+def test_a_full_disk(refused, shards, monkeypatch):
+    pattern, _ = shards(Level.FRAME)
+    whole = submission.whole
+
+    @contextmanager
+    def full(path):
+        with whole(path) as partial:
+            partial.symlink_to("/dev/full")
+            yield partial
+
+    monkeypatch.setattr(submission, "whole", full)
+    assert refused("--input", pattern).endswith("No space left on device")
+
+
+@pytest.mark.parametrize("count", [9, 11])
+def test_names_of_other_classes(refused, shards, tmp_path, count):
+    pattern, _ = shards(Level.FRAME)
+    (tmp_path / "classes.txt").write_text("name\n" * count)
+    line = refused("--input", pattern, "--names", tmp_path / "classes.txt")
+    assert line.endswith(f"classes.txt: expected 10 class names, one a line, received {count}, 0 blank")
+
+
+def test_a_folder_without_a_model(fails, shards, tmp_path):
+    pattern, _ = shards(Level.FRAME)
+    line = fails("predict", "--model", tmp_path, "--input", pattern, "--output", tmp_path / "p.csv")
+    assert line == f"yt8m: {tmp_path}: expected the folder of a trained model, found no model.json in it"
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+def test_a_damaged_model(trained, fails, shards, tmp_path, name):
+    pattern, _ = shards(Level.FRAME)
+    for file in trained(Level.FRAME).iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:50])
+    line = fails("predict", "--model", tmp_path, "--input", pattern, "--output", tmp_path / "p.csv")
+    assert f"{tmp_path}: expected a trained model, received a damaged one" in line
+    assert not (tmp_path / "p.csv").exists()
