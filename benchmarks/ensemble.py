@@ -8,8 +8,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -33,6 +34,7 @@ NOISE = 0.5  # of a model's logits
 LABELS = 3  # of a video
 BATCH = 8192
 SOLVED = 20_000  # videos whose moments both solvers get
+CALLS = 5  # of a solver; the fastest counts
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -108,26 +110,40 @@ def run_stage(params: str, folder: str) -> dict[str, Any]:
 
 
 def solved(params: str, folder: str) -> dict[str, Any]:
-    """Adam and the exact solution on the same moments: seconds of each, and Adam's loss by the exact one's."""
+    """Adam and the exact solution on the same moments: seconds of each, and losses by the least one.
+
+    The least loss is that of weights that may be negative, as Adam's may and the exact ones may not.
+    """
     settings = load(params)
     paths = {name: Path(folder) / f"data/predictions/holdout/{name}.parquet" for name in settings.models}
     with aligned(paths) as members:
-        whole, _ = ensembling.gather(members, settings.data.layout.classes, 2, 0)
+        whole, _ = ensembling.gather(members, settings.data.layout.classes, np.zeros(len(members.ids), int), 0)
     results = {}
     for problem in (_problems.per_model, _problems.per_class):
         moments = problem(whole.moments)
-        start = perf_counter()
-        exact = _exact.solve(moments)
-        middle = perf_counter()
-        adam = _adam.minimize(moments, settings.ensemble.seed)
+        seconds, exact = best_of(partial(_exact.solve, moments))
+        adam_seconds, adam = best_of(partial(_adam.minimize, moments, settings.ensemble.seed))
+        free = np.linalg.pinv(moments.gram, rcond=1e-12, hermitian=True) @ moments.cross[..., None]
+        least = moments.loss(free[..., 0].T)
         results[problem.__name__] = {
-            "exact": middle - start,
-            "adam": perf_counter() - middle,
-            "loss": moments.loss(adam) / moments.loss(exact),
-            "clipped": moments.loss(np.maximum(adam, 0)) / moments.loss(exact),
+            "exact": seconds,
+            "adam": adam_seconds,
+            "exact loss": moments.loss(exact) / least,
+            "adam loss": moments.loss(adam) / least,
+            "clipped": moments.loss(np.maximum(adam, 0)) / least,
             "negative": float(np.mean(adam < 0)),
         }
     return results
+
+
+def best_of(solve: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
+    """The seconds of the fastest of some calls, and what the last returned."""
+    seconds = []
+    for _ in range(CALLS):
+        start = perf_counter()
+        weights = solve()
+        seconds.append(perf_counter() - start)
+    return min(seconds), weights
 
 
 def show_stages(out: Console, videos: int, stages: Mapping[str, Mapping[str, Any]]) -> None:
@@ -144,22 +160,14 @@ def show_stages(out: Console, videos: int, stages: Mapping[str, Mapping[str, Any
 
 def show_solvers(out: Console, results: Mapping[str, Mapping[str, float]]) -> None:
     """Print both solvers' time and loss."""
-    table = Table(title="least squares", title_justify="left")
-    header = (
-        "",
-        "exact s",
-        "Adam s",
-        "Adam / exact",
-        "Adam's loss / exact",
-        "none negative",
-        "Adam's negative weights",
-    )
+    table = Table(title="least squares; losses by the least of all", title_justify="left")
+    header = ("", "exact s", "Adam s", "Adam / exact", "loss: exact", "Adam", "Adam, none negative", "negative weights")
     for heading in header:
         table.add_column(heading, justify="right" if heading else "left")
     for name, each in results.items():
         times = f"{each['exact']:.4f}", f"{each['adam']:.3f}", f"{each['adam'] / each['exact']:.1f}"
-        losses = f"{each['loss']:.4f}", f"{each['clipped']:.4f}", f"{100 * each['negative']:.1f} %"
-        table.add_row(name, *times, *losses)
+        losses = (f"{each[key]:.4f}" for key in ("exact loss", "adam loss", "clipped"))
+        table.add_row(name, *times, *losses, f"{100 * each['negative']:.1f} %")
     out.print(table)
 
 

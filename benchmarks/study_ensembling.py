@@ -42,10 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     params = load(args.project / "params.yaml")
     families: dict[str, str] = json.loads((args.project / "data/members.json").read_text(encoding="utf-8"))
-    firsts = set({family: name for name, family in reversed(families.items())}.values())
     rows: list[Row] = []
     with predictions(args.project, "holdout", families) as holdout, predictions(args.project, "test", families) as test:
-        for members in ([name for name in families if name in firsts], list(families)):
+        for members in (ensembling.one_a_family(families), list(families)):
             rows += compare(params, holdout.take(members), test.take(members))
     write_text(args.output.with_suffix(".csv"), csv_text(Row._fields, rows))
     results = {
@@ -68,14 +67,14 @@ def predictions(project: Path, split: str, names: Iterable[str]) -> AbstractCont
 def compare(params: Params, holdout: Aligned, test: Aligned) -> list[Row]:
     """A row for each scheme and fold."""
     settings, classes = params.ensemble, params.data.layout.classes
-    _, parts = ensembling.gather(holdout, classes, settings.folds, settings.seed)
+    fold_of = ensembling.folds_of(holdout.ids, settings.folds, settings.seed)
+    _, parts = ensembling.gather(holdout, classes, fold_of, settings.seed)
     weights = {
         scheme: np.stack([ensembling.fit(scheme, part, settings.seed) for part in parts])
         for scheme in registry.names("ensembling")
     }
-    fold_of = ensembling.folds_of(holdout.ids, settings.folds, settings.seed)
     validated = ensembling.gaps(holdout, classes, weights, fold_of)
-    of_test = [ensembling.gaps(test, classes, weights, np.full(len(test.ids), fold)) for fold in range(settings.folds)]
+    of_test = [ensembling.gaps(test, classes, weights, np.full(len(test.ids), fold)) for fold in range(len(parts))]
     return [
         Row(len(holdout.names), scheme, fold, validated[scheme], gaps[scheme])
         for scheme in weights

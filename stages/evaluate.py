@@ -26,7 +26,7 @@ def main(params: Params) -> None:
     families: dict[str, str] = json.loads((DATA / "members.json").read_text(encoding="utf-8"))
     paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in families}
     paths |= {f"moe_{kind}": DATA / "infer_moe" / kind / "test.parquet" for kind in ("original", "augmented")}
-    firsts = list({family: name for name, family in reversed(families.items())}.values())  # one model a family
+    firsts = ensembling.one_a_family(families)
     weights = np.load(DATA / "ensemble" / "weights.npz")
     ensembles = {
         "plain_and_moe": ([choice.plain, "moe_augmented"], equal(2, classes), 1.0),

@@ -19,12 +19,12 @@ def main(params: Params) -> None:
     members = list(json.loads((DATA / "members.json").read_text(encoding="utf-8")))
     schemes = registry.names("ensembling")
     with aligned({name: PREDICTIONS / "holdout" / f"{name}.parquet" for name in members}) as holdout:
-        everything, others = ensembling.gather(holdout, classes, settings.folds, settings.seed)
+        fold_of = ensembling.folds_of(holdout.ids, settings.folds, settings.seed)
+        everything, others = ensembling.gather(holdout, classes, fold_of, settings.seed)
         weights = {scheme: ensembling.fit(scheme, everything, settings.seed) for scheme in schemes}
         by_fold = {
             scheme: np.stack([ensembling.fit(scheme, part, settings.seed) for part in others]) for scheme in schemes
         }
-        fold_of = ensembling.folds_of(holdout.ids, settings.folds, settings.seed)
         cross_validated = ensembling.gaps(holdout, classes, by_fold, fold_of)
         in_sample = ensembling.gaps(holdout, classes, {name: w[None] for name, w in weights.items()}, 0 * fold_of)
     for scheme in schemes:

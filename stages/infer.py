@@ -9,7 +9,7 @@ import numpy as np
 from stages._common import SPLIT, Params, run, summarize
 from yt8m import metrics, models
 from yt8m.data.dataset import Dataset
-from yt8m.predictions import GROUP, Store, writer
+from yt8m.predictions import writer
 from yt8m.training.devices import make_deterministic
 from yt8m.training.scores import predict
 
@@ -21,13 +21,13 @@ def main(params: Params, model_folder: str, manifest: str, log: str, *targets: s
     gaps: dict[str, object] = {}
     for split, path in (target.split("=", 1) for target in targets):
         dataset = Dataset(SPLIT / split / f"{manifest}.tsv", data.source, data.layout)
+        pooled = metrics.PooledGap()
         with writer(path, settings.top_k, data.layout.classes) as out:
             for batch, scores in predict(model, dataset, settings.batch_size):
-                out.write(batch.ids, [np.flatnonzero(row) for row in batch.labels], scores)
+                block = out.write(batch.ids, [np.flatnonzero(row) for row in batch.labels], scores)
+                if split != "test":
+                    pooled.add(block.indices, block.scores, block.labels)
         if split != "test":
-            pooled = metrics.PooledGap()
-            for block in Store(path).blocks(GROUP):
-                pooled.add(block.indices, block.scores, block.labels)
             gaps[f"gap_{split}"] = pooled.value()
     summarize(gaps, *log.split("/"))
     print(f"{log}: {gaps}")

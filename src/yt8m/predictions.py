@@ -66,9 +66,11 @@ class Writer:
         self._file, self._k = file, k
         self._waiting = file.schema.empty_table()
 
-    def write(self, ids: Sequence[str], labels: Sequence[np.ndarray], scores: np.ndarray) -> None:
-        """Append the k highest of (n, classes) scores."""
-        self.append(Predictions(np.array(ids, object), list(labels), *top_k(np.asarray(scores, np.float32), self._k)))
+    def write(self, ids: Sequence[str], labels: Sequence[np.ndarray], scores: np.ndarray) -> "Predictions":
+        """Append the k highest of (n, classes) scores, and return what was appended."""
+        block = Predictions(np.array(ids, object), list(labels), *top_k(np.asarray(scores, np.float32), self._k))
+        self.append(block)
+        return block
 
     def append(self, block: "Predictions") -> None:
         """Append predictions; of their classes the first k are kept."""

@@ -116,9 +116,9 @@ def test_cross_validation_uses_other_folds_only(tmp_path, scheme):
     scores, hot = correlated(7, noise=0.4)
     power = ensembling.power(scheme)
     with aligned(store(tmp_path, scores, hot)) as members:
-        whole, parts = ensembling.gather(members, CLASSES, folds=4, seed=3)
-        weights = np.stack([ensembling.fit(scheme, part, 3) for part in parts])
         fold_of = ensembling.folds_of(members.ids, 4, seed=3)
+        whole, parts = ensembling.gather(members, CLASSES, fold_of, seed=3)
+        weights = np.stack([ensembling.fit(scheme, part, 3) for part in parts])
         (found,) = ensembling.gaps(members, CLASSES, {scheme: weights}, fold_of).values()
     combined = np.zeros((VIDEOS, CLASSES))
     for fold in range(4):
@@ -134,13 +134,13 @@ def test_cross_validation_uses_other_folds_only(tmp_path, scheme):
 def test_what_there_is_to_learn_from(tmp_path, monkeypatch):
     monkeypatch.setattr(ensembling, "SAMPLE", 500)
     scores, hot = correlated(7)
+    fold_of = np.random.default_rng(0).integers(3, size=VIDEOS)
     with aligned(store(tmp_path, scores, hot)) as members:
-        whole, parts = ensembling.gather(members, CLASSES, folds=3, seed=1)
+        whole, parts = ensembling.gather(members, CLASSES, fold_of, seed=1)
     check_moments(whole.moments, scores, hot)
     rows = [int(id.removeprefix("video")) for id in whole.sample.ids]
     assert len(rows) == len(set(rows)) == 500
     np.testing.assert_array_equal(whole.sample.scores, block_of(scores[rows], hot[rows]).scores)
-    fold_of = ensembling.folds_of([f"video{row:04d}" for row in range(VIDEOS)], 3, 1)
     for fold, part in enumerate(parts):
         check_moments(part.moments, scores[fold_of != fold], hot[fold_of != fold])
         assert part.sample.ids.tolist() == [f"video{row:04d}" for row in rows if fold_of[row] != fold]

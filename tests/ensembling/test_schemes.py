@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 from sklearn.linear_model import LinearRegression
 
 from tests.ensembling.made import (
@@ -15,7 +16,7 @@ from tests.ensembling.made import (
     moments_of,
 )
 from yt8m import metrics, registry
-from yt8m.ensembling import _adam, _exact, _problems, gap
+from yt8m.ensembling import Moments, _adam, _exact, _problems, gap
 from yt8m.ensembling._problems import COMMON
 
 SCHEMES = pytest.mark.parametrize("scheme", registry.names("ensembling"))
@@ -95,6 +96,42 @@ def test_exact_weights_are_those_of_scikit_learn(seed, noise):
     np.testing.assert_allclose(fit("exact_per_model", scores, hot), of_all, atol=1e-5)
     of_each = [solver.fit(*class_problem(scores, hot, label)).coef_ for label in range(CLASSES)]
     np.testing.assert_allclose(fit("exact_per_class", scores, hot), np.transpose(of_each), atol=1e-5)
+
+
+def made_alike(rows: np.ndarray) -> None:
+    rows[..., 1:] = rows[..., :1] + 1e-4 * rows[..., 1:]
+
+
+def made_equal(rows: np.ndarray) -> None:
+    rows[..., 3] = rows[..., 5] = rows[..., 1]
+
+
+def made_dependent(rows: np.ndarray) -> None:
+    rows[..., 2:] = rows[..., :2] @ np.random.default_rng(1).random((2, rows.shape[-1] - 2))
+
+
+def made_absent(rows: np.ndarray) -> None:
+    rows *= np.random.default_rng(1).random((len(rows), 1, rows.shape[-1])) < 0.5
+    rows[0] = 0
+
+
+def made_unequal(rows: np.ndarray) -> None:
+    rows *= 10.0 ** np.random.default_rng(1).uniform(-6, 0, (len(rows), 1, rows.shape[-1]))
+
+
+@pytest.mark.parametrize("change", [made_alike, made_equal, made_dependent, made_absent, made_unequal])
+@pytest.mark.parametrize("models", [6, 14])
+def test_exact_errors_are_those_of_scipy(change, models):
+    """Of problems whose weights are not unique, or badly scaled."""
+    random = np.random.default_rng(0)
+    rows, goals = random.random((300, 40, models)), random.random((300, 40)) < 0.2
+    change(rows)
+    goals[::7] = False
+    gram, cross = np.einsum("cnm,cnk->cmk", rows, rows), np.einsum("cnm,cn->cm", rows, goals)
+    weights = _exact.solve(Moments(gram, cross, goals.sum(1), 40))
+    assert weights.min() >= 0
+    errors = np.linalg.norm(np.einsum("cnm,mc->cn", rows, weights) - goals, axis=1)
+    np.testing.assert_allclose(errors, [nnls(*problem)[1] for problem in zip(rows, goals, strict=True)], atol=1e-6)
 
 
 @EXACT

@@ -99,6 +99,14 @@ class Holdout(NamedTuple):
     sample: Block
 
 
+def one_a_family(families: Mapping[str, str]) -> list[str]:
+    """The first model of each family; `families` says of which one a model is."""
+    firsts: dict[str, str] = {}
+    for name, family in families.items():
+        firsts.setdefault(family, name)
+    return list(firsts.values())
+
+
 def scheme_of(name: str) -> ModuleType:
     """A scheme's file.
 
@@ -199,12 +207,15 @@ def fold_moments(found: Block, fold_of: np.ndarray, folds: int, classes: int) ->
     return [Moments(gram[f], cross[f], positives[f], int(videos[f])) for f in range(folds)]
 
 
-def gather(members: Aligned, classes: int, folds: int, seed: int) -> tuple[Holdout, list[Holdout]]:
+def gather(members: Aligned, classes: int, fold_of: np.ndarray, seed: int) -> tuple[Holdout, list[Holdout]]:
     """What there is to learn from on the holdout, and for each fold what there is without its videos.
 
     At most `SAMPLE` videos, drawn by `seed`, make the sample.
+
+    Args:
+        fold_of: the fold of each video, (N,) int; see `folds_of`.
     """
-    fold_of = folds_of(members.ids, folds, seed)
+    folds = int(fold_of.max()) + 1
     taken = np.sort(np.random.default_rng(seed).permutation(len(members.ids))[:SAMPLE])
     parts: list[Moments] = []
     samples, start = [], 0
