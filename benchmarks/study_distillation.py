@@ -66,12 +66,14 @@ class Variant:
         temperature: see `soften`.
         outside: whether classes outside a video's stored top k count as its smallest stored score instead of 0.
         nextvlad: whether the student is the benchmarks' small NeXtVLAD instead of the project's own.
+        epochs: at most; none are the project's.
     """
 
     share: float = 1.0
     temperature: float = 1.0
     outside: bool = False
     nextvlad: bool = False
+    epochs: int | None = None
 
 
 LAMBDAS = {f"lambda {share:g}": Variant(share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)}
@@ -80,6 +82,8 @@ VARIANTS = {
     "temperature 2": Variant(temperature=2),
     "temperature 4": Variant(temperature=4),
     "smallest score outside the top k": Variant(outside=True),
+    "lambda 0, 6 epochs": Variant(0.0, epochs=6),
+    "lambda 1, 6 epochs": Variant(epochs=6),
     "nextvlad, lambda 0": Variant(0.0, nextvlad=True),
     "nextvlad, lambda 1": Variant(nextvlad=True),
 }
@@ -124,7 +128,8 @@ class Project(Split):
 
 def student(params: Params, variant: Variant, seed: int) -> Distill:
     """The section `distill` of a variant."""
-    section = params.distill.model_copy(update={"seed": seed, "share": variant.share})
+    epochs = variant.epochs or params.distill.epochs
+    section = params.distill.model_copy(update={"seed": seed, "share": variant.share, "epochs": epochs})
     return section.model_copy(update={"family": "nextvlad", "args": DEMO_NEXTVLAD}) if variant.nextvlad else section
 
 

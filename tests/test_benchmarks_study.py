@@ -217,6 +217,7 @@ def test_nextvlad_has_the_benchmarks_arguments(project):
     other = study_distillation.student(params, Variant(0.5, nextvlad=True), 3)
     assert (other.family, other.share, other.seed, other.epochs) == ("nextvlad", 0.5, 3, params.distill.epochs)
     assert study_distillation.student(params, Variant(), 3).args == params.distill.args
+    assert study_distillation.student(params, Variant(epochs=6), 3).epochs == 6
 
 
 def test_softening_is_that_of_the_logits():
