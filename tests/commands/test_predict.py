@@ -210,6 +210,12 @@ def test_an_output_that_is_no_file(refused, shards, output):
     assert "expected the path of a file to write" in refused("--input", pattern, output=output)
 
 
+def test_labels_over_predictions(refused, shards, tmp_path):
+    pattern, _ = shards(Level.FRAME)
+    line = refused("--input", pattern, "--labels", tmp_path / "out" / ".." / "out" / "p.csv")
+    assert "expected another file for --labels" in line
+
+
 def test_a_full_disk(refused, shards, monkeypatch):
     pattern, _ = shards(Level.FRAME)
     whole = submission.whole

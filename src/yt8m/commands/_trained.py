@@ -27,12 +27,7 @@ def load(folder: Path) -> tuple["keras.Model", dict[str, Any]]:
     make_deterministic()
     try:
         return models.load(folder)
-    except (
-        KeyError,
-        OSError,
-        TypeError,
-        ValueError,
-    ) as error:  # whatever h5py, Keras and pydantic make of damaged files
+    except (KeyError, OSError, TypeError, ValueError) as error:  # what readers make of damaged files
         message = next(iter(str(error).splitlines()), "")
         raise InputError(f"{folder}: expected a trained model, received a damaged one: {message}") from None
 

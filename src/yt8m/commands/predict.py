@@ -47,6 +47,8 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
     for path in filter(None, (output, labels)):
         if path.exists() and not path.is_file():  # it would be replaced
             raise InputError(f"{path}: expected the path of a file to write, received a folder or a device")
+    if labels and labels.resolve() == output.resolve():
+        raise InputError(f"{labels}: expected another file for --labels than for --output, received the same")
     paths = find(input)
     net, description = load(model)
     schema, level = Schema.model_validate(description["schema"]), Level(description["level"])
