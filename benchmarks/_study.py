@@ -89,13 +89,13 @@ class Split:
         return read_label_counts(self.folder / "train" / "label_counts.csv")
 
     def model(self, settings: Model) -> keras.Model:
-        """A new model of the level's records."""
+        """A new model of the records: where there are no frames, the manifest of frames lists videos."""
         train = self.params.train
         return models.build(
             models.describe(
                 settings.family,
                 self.params.data.layout,
-                self.level,
+                self.dataset("train").level,
                 seed=settings.seed,
                 momentum=train.batch_norm_momentum,
                 precision=train.precision,

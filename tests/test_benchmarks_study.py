@@ -220,6 +220,11 @@ def test_nextvlad_has_the_benchmarks_arguments(project):
     assert study_distillation.student(params, Variant(epochs=6), 3).epochs == 6
 
 
+def test_students_of_videos_without_frames_take_what_the_others_take(split):
+    student, other = Project(split.params, split.folder, Level.FRAME).model(TINY), split.model(TINY)
+    assert [(x.name, x.shape, x.dtype) for x in student.inputs] == [(x.name, x.shape, x.dtype) for x in other.inputs]
+
+
 def test_softening_is_that_of_the_logits():
     scores = np.array([[0.001, 0.3, 0.5, 0.7, 0.999]])
     logits = np.log(scores / (1 - scores))
