@@ -8,6 +8,7 @@ its neighbours, so that reading them gives the same numbers.
 """
 
 import csv
+import errno
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,11 +33,20 @@ class SubmissionError(InputError):
 
 @contextmanager
 def writer(path: Path, header: Sequence[str]) -> Iterator[Write]:
-    """Open a table that appears at `path` when complete; yield what appends ids and their texts to it."""
-    with whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        yield lambda ids, texts: table.writerows(zip(ids, texts, strict=True))
+    """Open a table that appears at `path` when complete; yield what appends ids and their texts to it.
+
+    Raises:
+        OSError: naming `path`, where there is no space for it.
+    """
+    try:
+        with whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(header)
+            yield lambda ids, texts: table.writerows(zip(ids, texts, strict=True))
+    except OSError as error:
+        if error.errno == errno.ENOSPC and error.filename is None:
+            error.filename = str(path)  # Python names a file that it cannot open, not one that it cannot write to
+        raise
 
 
 def pairs(indices: np.ndarray, scores: np.ndarray, names: Sequence[str] | None = None) -> Iterator[str]:

@@ -216,7 +216,7 @@ def test_labels_over_predictions(refused, shards, tmp_path):
     assert "expected another file for --labels" in line
 
 
-def test_a_full_disk(refused, shards, monkeypatch):
+def test_a_full_disk(refused, shards, tmp_path, monkeypatch):
     pattern, _ = shards(Level.FRAME)
     whole = submission.whole
 
@@ -227,7 +227,8 @@ def test_a_full_disk(refused, shards, monkeypatch):
             yield partial
 
     monkeypatch.setattr(submission, "whole", full)
-    assert refused("--input", pattern).endswith("No space left on device")
+    path = tmp_path / "out" / "p.csv"
+    assert refused("--input", pattern) == f"yt8m: [Errno 28] No space left on device: '{path}'"
 
 
 @pytest.mark.parametrize("count", [9, 11])
