@@ -1,5 +1,5 @@
 # make repro   the environment, then the whole pipeline
-# make test    the environment, then lint, types and tests
+# make test    the environment, then lint, types, the direction of imports, and tests
 # make env GPU=1   the environment with CUDA; later calls keep it
 
 PYTHON ?= python3
@@ -14,11 +14,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 repro: env
 	dvc repro
-	@echo; cat metrics/evaluate/table2.md
+	@echo; cat metrics/report/table2.md
 
 test: env
 	ruff check .
 	mypy
+	lint-imports --no-cache
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Installs again only when the lock or the project's metadata has changed since.
@@ -34,8 +35,8 @@ env:
 	echo "installing $(LOCK) into $(VENV) (`$$python --version`)"; \
 	rm -f $(STAMP); \
 	$$python -m venv --clear $(VENV); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(LOCK); \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	if [ -n "$(GPU)" ]; then touch $(VENV)/.gpu; fi; \
 	echo "$$sha" > $(STAMP)
 

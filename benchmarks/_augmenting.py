@@ -15,10 +15,10 @@ from benchmarks._common import peak_memory
 from benchmarks._loop import Loop, compare_searches, first_seeds, mean_members, searches
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.augmentation.synthesis import Chunk, augment_shards, read_chunk, write_chunk
-from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import Video, encode_labels, encode_means, read_videos
-from yt8m.params import Augment
-from yt8m.schema import Level, Schema
+from yt8m.core.schema import Level, Schema
+from yt8m.records.tfrecord import write_records
+from yt8m.records.videos import Video, encode_labels, encode_means, read_videos
+from yt8m.settings.params import Augment
 
 LARGE = 100  # videos of a class, so that the work of a search exceeds the cost of a call
 TOLERANCE = 1e-5  # between a feature of the loop and of augment

@@ -19,10 +19,10 @@ import numpy as np
 from pydantic import BaseModel
 from rich.console import Console
 
-from yt8m.data.dataset import Batch, collate
-from yt8m.data.videos import Video
-from yt8m.params import Params, Train
-from yt8m.schema import Level, Schema
+from yt8m.core.schema import Level, Schema
+from yt8m.records.dataset import Batch, collate
+from yt8m.records.videos import Video
+from yt8m.settings.params import Params, Train
 
 ROOT = Path(__file__).parents[1]
 LABELS = 3  # of a video; YouTube-8M has 3.01 on average

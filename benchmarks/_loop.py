@@ -13,8 +13,8 @@ from yt8m.augmentation.neighbours import nearest
 from yt8m.augmentation.recipes import Kind, Recipes
 from yt8m.augmentation.regimes import neighbours, rarest_labels
 from yt8m.augmentation.synthesis import IDS, Chunk
-from yt8m.params import Augment
-from yt8m.schema import Schema
+from yt8m.core.schema import Schema
+from yt8m.settings.params import Augment
 
 WARM_UP = 10  # searches before those that are timed
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks._common import ROOT, Case
 from benchmarks.full_size import NEXTVLAD, NEXTVLAD_RATE
-from yt8m.params import load
+from yt8m.settings.params import load
 
 FAMILIES = ("netvlad", "netrvlad", "netfv", "dbow", "gated_dbow", "gru", "lstm", "nextvlad")
 EXPERTS = {"mixtures": 2, "l2": 1e-6}

@@ -17,14 +17,15 @@ import keras
 import numpy as np
 
 from benchmarks._common import spread
-from yt8m import metrics, models
-from yt8m.data.classes import read_label_counts
-from yt8m.data.dataset import Batch, Dataset
-from yt8m.data.split import MANIFESTS, split
-from yt8m.files import whole, write_text
-from yt8m.params import Model, Params, load
+from yt8m import models
+from yt8m.core.files import whole, write_text
+from yt8m.core.schema import Level
+from yt8m.intake.split import MANIFESTS, split
+from yt8m.records.classes import read_label_counts
+from yt8m.records.dataset import Batch, Dataset
 from yt8m.report.tables import csv_text, markdown
-from yt8m.schema import Level
+from yt8m.scoring import metrics
+from yt8m.settings.params import Model, Params, load
 from yt8m.training.devices import make_deterministic
 from yt8m.training.fit import Batches, fit, followed, plan, samples
 from yt8m.training.scores import predict

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks._common import Case, peak_memory, random_batch
 from yt8m import models
-from yt8m.data.dataset import Batch
+from yt8m.records.dataset import Batch
 from yt8m.training.devices import make_deterministic
 from yt8m.training.fit import compile_for, plan
 

@@ -19,11 +19,11 @@ from benchmarks._augmenting import Work
 from benchmarks._common import Failed, apart, console
 from yt8m.augmentation.recipes import Kind
 from yt8m.commands._trained import positive
-from yt8m.data.manifest import SOURCE, DataError, locate, read_manifest
-from yt8m.data.split import scan
-from yt8m.errors import InputError
-from yt8m.params import Params, load
-from yt8m.schema import Level
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.intake.split import scan
+from yt8m.records.manifest import SOURCE, DataError, locate, read_manifest
+from yt8m.settings.params import Params, load
 
 SAMPLE = 10_000  # seeds of the loop: 10 to 40 seconds
 FULL_SHARDS = 256  # of a chunk at full size

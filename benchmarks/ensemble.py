@@ -23,10 +23,10 @@ from rich.table import Table
 from benchmarks._common import ROOT, Failed, apart, console, peak_memory
 from benchmarks.train_step import positive
 from yt8m import ensembling
+from yt8m.core.files import write_json
 from yt8m.ensembling import _adam, _exact, _problems
-from yt8m.files import write_json
-from yt8m.params import load
-from yt8m.predictions import Predictions, aligned, writer
+from yt8m.scoring.predictions import Predictions, aligned, writer
+from yt8m.settings.params import load
 
 FEW = 2000  # videos of the store that a measurement is not about
 SPREAD = 1.6  # how many times as many classes all models consider as each one keeps

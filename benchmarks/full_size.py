@@ -15,8 +15,8 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks._common import Case, Failed, apart, console
-from yt8m.errors import InputError
-from yt8m.params import Params, load
+from yt8m.core.errors import InputError
+from yt8m.settings.params import Params, load
 
 BATCH_SIZE = 4
 NEXTVLAD: dict[str, Any] = {  # as published: Lin, Xiao and Fan, arXiv 1811.05014

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks._common import Failed, apart, console, peak_memory
 from yt8m.commands._trained import positive
-from yt8m.schema import Level, Schema
+from yt8m.core.schema import Level, Schema
 
 SPECTRA = ("decaying", "flat")  # singular values of W: 1, 1/2, 1/3, … as of trained weights, or all the same
 ROUNDS = 3  # of the update, which takes a second; the direct root is taken once
@@ -59,7 +59,7 @@ def write_weights(path: str, features: int, classes: int, spectrum: str) -> dict
 
 def update(weights: str, output: str) -> dict[str, float]:
     """Omega by `relation`, as `RelatedModel` takes it; its factors are saved. Median seconds, bytes more."""
-    from yt8m.training.relations import relation
+    from yt8m.relations.regularizer import relation
 
     w, seconds = np.load(weights), []
     before = peak_memory()
@@ -143,7 +143,7 @@ def penalty_gradient(w: np.ndarray) -> np.ndarray:
     import tensorflow as tf
 
     from yt8m import models
-    from yt8m.training.relations import RelatedModel
+    from yt8m.relations.regularizer import RelatedModel
 
     schema = Schema(
         id_key="id",

@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._common import Failed, apart, console, peak_memory
-from yt8m import submission
 from yt8m.commands import predict
 from yt8m.commands._trained import TOP_K, load, positive
-from yt8m.data.dataset import Shards
-from yt8m.data.shards import find
-from yt8m.errors import InputError
-from yt8m.metrics import top_k
-from yt8m.schema import Level, Schema
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level, Schema
+from yt8m.records.dataset import Shards
+from yt8m.records.shards import find
+from yt8m.scoring import submission
+from yt8m.scoring.metrics import top_k
 
 if TYPE_CHECKING:
     import keras

@@ -12,9 +12,9 @@ import keras
 
 from benchmarks._study import Split, parser, start
 from yt8m.augmentation.synthesis import augment_shards
-from yt8m.data.manifest import write_manifest
-from yt8m.files import whole
-from yt8m.params import Augment, VideoModel
+from yt8m.core.files import whole
+from yt8m.records.manifest import write_manifest
+from yt8m.settings.params import Augment, VideoModel
 
 SETTLED = "original after "
 PAPERS: dict[str, float | None] = {

@@ -10,7 +10,7 @@ from functools import partial
 import keras
 
 from benchmarks._study import Split, parser, start
-from yt8m.params import Model
+from yt8m.settings.params import Model
 from yt8m.training.losses import cross_entropy
 from yt8m.training.scores import dataset_gap
 

@@ -15,20 +15,21 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from yt8m.distillation.targets import targets
 
 from benchmarks._sizes import DEMO_NEXTVLAD
 from benchmarks._study import Split, Table, gap, options
-from yt8m import ensembling, metrics
-from yt8m.data.dataset import Batch
-from yt8m.errors import InputError
-from yt8m.files import write_text
-from yt8m.params import Distill, Params, load
-from yt8m.predictions import Predictions, Store, aligned, concatenate
+from yt8m import ensembling
+from yt8m.core.errors import InputError
+from yt8m.core.files import write_text
+from yt8m.core.schema import Level
+from yt8m.records.dataset import Batch
 from yt8m.report.figures import spread_figure
 from yt8m.report.tables import csv_text, markdown
-from yt8m.schema import Level
+from yt8m.scoring import metrics
+from yt8m.scoring.predictions import Predictions, Store, aligned, concatenate
+from yt8m.settings.params import Distill, Params, load
 from yt8m.training.devices import make_deterministic
-from yt8m.training.distillation import targets
 
 TEACHER = "data/ensemble/teacher.parquet"
 TOP = 20  # classes of a video that GAP ranks

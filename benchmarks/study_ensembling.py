@@ -15,12 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks._common import spread
-from yt8m import ensembling, registry
-from yt8m.files import write_text
-from yt8m.params import Params, load
-from yt8m.predictions import Aligned, aligned
+from yt8m import ensembling
+from yt8m.core.files import write_text
 from yt8m.report.figures import bar_figure
 from yt8m.report.tables import csv_text, markdown
+from yt8m.scoring.predictions import Aligned, aligned
+from yt8m.settings import registry
+from yt8m.settings.params import Params, load
 
 
 class Row(NamedTuple):

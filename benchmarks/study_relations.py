@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks._study import Split, parser, start
 from yt8m.layers.head import OUTPUT
-from yt8m.params import Finetune, Model
-from yt8m.training.relations import Alternate, RelatedModel
+from yt8m.relations.regularizer import Alternate, RelatedModel
+from yt8m.settings.params import Finetune, Model
 
 BEFORE, CONTINUED, GATES = "before", "continued", "relations of the gates"
 VARIANTS: dict[str, dict[str, float]] = {  # factors of the section's values

@@ -1,53 +1,73 @@
 """Fit ensemble weights on the holdout, choose the teacher, and score the training videos with it.
 
-`python -m stages.fit_ensemble`.
+`python -m stages fit_ensemble`.
 """
 
-import json
+from pathlib import Path
 
 import numpy as np
 
-from stages._common import DATA, METRICS, PREDICTIONS, Params, run, summarize
-from yt8m import ensembling, registry
-from yt8m.files import whole, write_text
-from yt8m.params import BEST
-from yt8m.predictions import aligned, writer
+from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, TEACHER
+from yt8m.core.files import read_json, whole, write_csv, write_json
+from yt8m.ensembling import fitting
+from yt8m.ensembling.blocks import BLOCK
+from yt8m.scoring.metrics import PooledGap
+from yt8m.scoring.predictions import Aligned, aligned, writer
+from yt8m.settings import registry
+from yt8m.settings.params import BEST, Params
+
+OUT = METRICS / "fit_ensemble"
 
 
 def main(params: Params) -> None:
-    settings, classes = params.ensemble, params.data.layout.classes
-    members = list(json.loads((DATA / "members.json").read_text(encoding="utf-8")))
-    schemes = registry.names("ensembling")
-    with aligned({name: PREDICTIONS / "holdout" / f"{name}.parquet" for name in members}) as holdout:
-        fold_of = ensembling.folds_of(holdout.ids, settings.folds, settings.seed)
-        everything, others = ensembling.gather(holdout, classes, fold_of, settings.seed)
-        weights = {scheme: ensembling.fit(scheme, everything, settings.seed) for scheme in schemes}
-        by_fold = {
-            scheme: np.stack([ensembling.fit(scheme, part, settings.seed) for part in others]) for scheme in schemes
-        }
-        cross_validated = ensembling.gaps(holdout, classes, by_fold, fold_of)
-        in_sample = ensembling.gaps(holdout, classes, {name: w[None] for name, w in weights.items()}, 0 * fold_of)
-    for scheme in schemes:
-        print(f"{scheme}: holdout GAP {in_sample[scheme]:.4f}, cross-validated {cross_validated[scheme]:.4f}")
-    best = max(cross_validated, key=lambda scheme: cross_validated[scheme])
-    teacher = best if settings.teacher == BEST else settings.teacher
-    with whole(DATA / "ensemble") as out:
+    members = list(read_json(MEMBERS))
+    with aligned(paths(members, "holdout")) as holdout:
+        weights, validated = fitted(params, holdout)
+        holdout_gaps = gaps(holdout)
+    best = max(validated, key=lambda scheme: validated[scheme])
+    teacher = best if params.ensemble.teacher == BEST else params.ensemble.teacher
+    with whole(ENSEMBLE) as out, aligned(paths(members, "train")) as train:
         out.mkdir(parents=True)
-        with (
-            aligned({name: PREDICTIONS / "train" / f"{name}.parquet" for name in members}) as train,
-            writer(out / "teacher.parquet", params.infer.top_k, classes) as store,
-        ):
-            for block in ensembling.combined(train, weights[teacher], ensembling.power(teacher)):
+        with writer(out / TEACHER.name, params.infer.top_k, params.data.layout.classes) as store:
+            for block in fitting.combined(train, weights[teacher], fitting.power(teacher)):
                 store.append(block)
         np.savez(out / "weights.npz", allow_pickle=False, **weights)
-    errors = {scheme: everything.moments.loss(weights[scheme]) for scheme in schemes if ensembling.power(scheme) == 1}
-    summarize(
-        {"cross_validated": cross_validated, "holdout": in_sample, "squared_error": errors, "teacher": teacher},
-        "fit_ensemble",
-    )
-    lines = [f"{name},{values.mean():.6f}" for name, values in zip(members, weights[teacher], strict=True)]
-    write_text(METRICS / "fit_ensemble" / "weights.csv", "\n".join(["model,weight", *lines]) + "\n")
+        train_gaps = gaps(train)
+    write_json(OUT / "metrics.json", {"teacher": teacher})
+    rows = zip(members, train_gaps, holdout_gaps, weights[teacher].mean(axis=1).tolist(), strict=True)
+    write_csv(OUT / "members.csv", ("model", "train_gap", "holdout_gap", "weight"), rows)
 
 
-if __name__ == "__main__":
-    run(main)
+def paths(members: list[str], split: str) -> dict[str, Path]:
+    """The members' predictions of a split."""
+    return {name: PREDICTIONS / split / f"{name}.parquet" for name in members}
+
+
+def gaps(members: Aligned) -> list[float]:
+    """GAP@20 of each member."""
+    found = []
+    for name in members.names:
+        pooled = PooledGap()
+        for (block,) in members.take([name]).blocks(BLOCK):
+            pooled.add(block.indices, block.scores, block.labels)
+        found.append(pooled.value())
+    return found
+
+
+def fitted(params: Params, holdout: Aligned) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Every scheme's weights, and its GAP on videos that had no part in fitting; all figures go into a table."""
+    settings, classes, schemes = params.ensemble, params.data.layout.classes, registry.schemes()
+    fold_of = fitting.folds_of(holdout.ids, settings.folds, settings.seed)
+    everything, others = fitting.gather(holdout, classes, fold_of, settings.seed)
+    weights = {scheme: fitting.fit(scheme, everything, settings.seed) for scheme in schemes}
+    by_fold = {scheme: np.stack([fitting.fit(scheme, part, settings.seed) for part in others]) for scheme in schemes}
+    validated = fitting.gaps(holdout, classes, by_fold, fold_of)
+    in_sample = fitting.gaps(holdout, classes, {name: w[None] for name, w in weights.items()}, 0 * fold_of)
+    rows = []
+    for scheme in schemes:
+        print(f"{scheme}: holdout GAP {in_sample[scheme]:.4f}, cross-validated {validated[scheme]:.4f}")
+        error = everything.moments.loss(weights[scheme]) if fitting.power(scheme) == 1 else ""
+        rows.append((scheme, validated[scheme], in_sample[scheme], error))
+    header = ("scheme", "cross_validated_holdout_gap", "holdout_gap", "squared_error")
+    write_csv(OUT / "schemes.csv", header, rows)
+    return weights, validated

@@ -1,8 +1,9 @@
-"""Simulate a data set in YouTube-8M's formats: `python -m stages.simulate NAME`."""
+"""Simulate a data set in YouTube-8M's formats: `python -m stages simulate NAME`."""
 
-from stages._common import DATA, Params, run
-from yt8m.data.simulator import Simulator, simulate
-from yt8m.files import whole
+from stages._places import DATA
+from yt8m.core.files import whole
+from yt8m.settings.params import Params
+from yt8m.simulation.simulator import Simulator, simulate
 
 
 def main(params: Params, name: str) -> None:
@@ -11,7 +12,3 @@ def main(params: Params, name: str) -> None:
     with whole(DATA / "simulated" / name) as out:
         videos = simulate(simulator, settings.shards, settings.videos_per_shard, out)
     print(f"{videos} videos simulated")
-
-
-if __name__ == "__main__":
-    run(main)

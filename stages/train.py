@@ -1,12 +1,9 @@
-"""Train one model of the ensemble: `python -m stages.train NAME`."""
+"""Train one model of the ensemble: `python -m stages train MODEL SET`."""
 
-from stages._common import DATA, SPLIT, Params, run
-from stages._training import train_model
-
-
-def main(params: Params, name: str) -> None:
-    train_model(params, params.models[name], SPLIT / "train" / "frames.tsv", DATA / "train" / name, "train", name)
+from yt8m.settings.params import Params
+from yt8m.training.run import run
+from yt8m.training.training import Training
 
 
-if __name__ == "__main__":
-    run(main)
+def main(params: Params, model: str, set: str) -> None:
+    run(Training.of(params, params.models[model], params.sets[set].seed, f"train/{model}-{set}"))

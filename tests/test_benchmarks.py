@@ -10,8 +10,9 @@ from benchmarks._common import Case, Failed, apart, random_batch
 from benchmarks._report import Report, Row
 from benchmarks._sizes import FAMILIES, SIZES
 from tests.models import tiny
-from yt8m import models, params, registry
-from yt8m.errors import InputError
+from yt8m import models
+from yt8m.core.errors import InputError
+from yt8m.settings import params, registry
 
 TRAIN = params.load("params.yaml").train
 PAPER = params.load("params/paper.yaml")

@@ -10,16 +10,16 @@ from joblib import parallel_config
 from benchmarks import _augmenting, _loop, augment
 from benchmarks._common import console
 from tests.apart import here
-from tests.data import made
-from tests.data.made import SCHEMA
-from yt8m import params
+from tests.records import made
+from tests.records.made import SCHEMA
 from yt8m.augmentation.neighbours import nearest
 from yt8m.commands import manifest
-from yt8m.data.manifest import Shard, write_manifest
-from yt8m.data.videos import read_videos
-from yt8m.errors import InputError
-from yt8m.params import Augment
-from yt8m.schema import Level
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.records.manifest import Shard, write_manifest
+from yt8m.records.videos import read_videos
+from yt8m.settings import params
+from yt8m.settings.params import Augment
 
 PARAMS = params.load("params.yaml")
 PARAMS = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"layout": SCHEMA})})

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import ensemble
 from tests.apart import here
 from tests.pipeline import ROOT
-from yt8m.predictions import Store
+from yt8m.scoring.predictions import Store
 
 PARAMS = ROOT / "params.yaml"
 

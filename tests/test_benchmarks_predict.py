@@ -5,10 +5,11 @@ import pytest
 
 from benchmarks import predict as benchmark
 from benchmarks._common import console
-from tests.data import made
 from tests.models import tiny
-from yt8m import models, submission
-from yt8m.schema import Level
+from tests.records import made
+from yt8m import models
+from yt8m.core.schema import Level
+from yt8m.scoring import submission
 
 RESULT = {
     "videos": 100,

@@ -12,13 +12,13 @@ from ruamel.yaml import YAML
 from benchmarks import _study, study_augmentation, study_baselines, study_distillation, study_relations
 from benchmarks._study import Row, Split, Table
 from benchmarks.study_distillation import Project, Variant
-from tests.data import made
 from tests.pipeline import load_yaml
-from yt8m import metrics, predictions
-from yt8m.data.dataset import Batch
-from yt8m.data.split import split as split_shards
-from yt8m.params import Model, Params, VideoModel, load
-from yt8m.schema import Level
+from tests.records import made
+from yt8m.core.schema import Level
+from yt8m.intake.split import split as split_shards
+from yt8m.records.dataset import Batch
+from yt8m.scoring import metrics, predictions
+from yt8m.settings.params import Model, Params, VideoModel, load
 from yt8m.training.scores import predict
 
 NAMES = ("validate0000", "validate0001", "validate0005", "validate0009")

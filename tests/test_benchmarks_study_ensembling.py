@@ -8,9 +8,11 @@ import pytest
 
 from benchmarks import ensemble, study_ensembling
 from tests.pipeline import ROOT
-from yt8m import ensembling, metrics, registry
-from yt8m.params import load
-from yt8m.predictions import Store
+from yt8m import ensembling
+from yt8m.scoring import metrics
+from yt8m.scoring.predictions import Store
+from yt8m.settings import registry
+from yt8m.settings.params import load
 
 SETTINGS = load(ROOT / "params.yaml")
 

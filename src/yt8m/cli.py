@@ -5,26 +5,24 @@ and may return an exit status.
 """
 
 import argparse
-import os
 import sys
 from importlib import import_module
 
-from yt8m import registry
-from yt8m.errors import InputError
+from yt8m.core.errors import InputError
+from yt8m.settings import registry
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run a subcommand; a wrong input ends in one line and a non-zero exit."""
     parser = argparse.ArgumentParser(prog="yt8m", description="Tools around the pipeline.")
     subcommands = parser.add_subparsers(required=True, metavar="command")
-    for name in registry.names("commands"):
-        command = import_module(f"yt8m.commands.{name}")
+    for name, module in registry.modules("yt8m.commands").items():
+        command = import_module(module)
         text = (command.__doc__ or "").strip()
         subcommand = subcommands.add_parser(name, help=text.splitlines()[0].rstrip("."), description=text)
         command.arguments(subcommand)
         subcommand.set_defaults(run=command.run)
     args = vars(parser.parse_args(argv))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         status = args.pop("run")(**args)
     except (InputError, OSError) as error:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.data import made
+from tests.records import made
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.augmentation.regimes import kept, neighbours
 from yt8m.augmentation.synthesis import Chunk

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from tests.augmentation.made import COUNTS, SCHEMA, THRESHOLD, by_loops, chunk, random_chunk, recipes_of
-from tests.data import made
+from tests.records import made
 from yt8m.augmentation import synthesis
 from yt8m.augmentation.recipes import Kind
 from yt8m.augmentation.synthesis import Source, augment_shards, read_chunk, synthesize
-from yt8m.data.manifest import Shard
-from yt8m.data.tfrecord import RecordError, read_records, write_records
-from yt8m.data.videos import Video, encode, read_videos
-from yt8m.errors import InputError
-from yt8m.schema import Level
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.records.manifest import Shard
+from yt8m.records.tfrecord import RecordError, read_records, write_records
+from yt8m.records.videos import Video, encode, read_videos
 
 STEP, NOISE = 0.5, 0.03
 MARKS = {Kind.INTERPOLATED: "int", Kind.EXTRAPOLATED: "ext"}

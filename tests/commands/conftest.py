@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import made
 from tests.models import tiny
+from tests.records import made
 from yt8m import models
 from yt8m.cli import main
-from yt8m.schema import Level
+from yt8m.core.schema import Level
 from yt8m.training.devices import make_deterministic
 
 MODELS = {Level.FRAME: "netvlad", Level.VIDEO: "moe"}

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import pytest
 
-from tests.data import made
-from tests.data.made import SCHEMA, bytes_feature, feature_list, float_feature, sequence_example
-from yt8m import registry
+from tests.records import made
+from tests.records.made import SCHEMA, bytes_feature, feature_list, float_feature, sequence_example
 from yt8m.cli import main
-from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import encode
-from yt8m.schema import Level
-from yt8m.submission import read_predictions
+from yt8m.core.schema import Level
+from yt8m.records.tfrecord import write_records
+from yt8m.records.videos import encode
+from yt8m.scoring.submission import read_predictions
+from yt8m.settings import registry
 
 tf = pytest.importorskip("tensorflow")
 

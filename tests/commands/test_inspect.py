@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data import made
-from tests.data.made import SCHEMA, bytes_feature, feature_list, float_feature, int_feature
+from tests.records import made
+from tests.records.made import SCHEMA, bytes_feature, feature_list, float_feature, int_feature
 from yt8m.cli import main
-from yt8m.data.tfrecord import read_records, write_records
-from yt8m.data.videos import encode
-from yt8m.schema import Level
+from yt8m.core.schema import Level
+from yt8m.records.tfrecord import read_records, write_records
+from yt8m.records.videos import encode
 
 
 def inspect(capsys, *patterns):

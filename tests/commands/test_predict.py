@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data import made
-from tests.data.made import SCHEMA
 from tests.models import tiny
-from yt8m import metrics, models, submission
+from tests.records import made
+from tests.records.made import SCHEMA
+from yt8m import models
 from yt8m.cli import main
 from yt8m.commands import predict
-from yt8m.data.dataset import collate
-from yt8m.data.tfrecord import read_records, write_records
-from yt8m.data.videos import encode
-from yt8m.schema import Level
+from yt8m.core.schema import Level
+from yt8m.records.dataset import collate
+from yt8m.records.tfrecord import read_records, write_records
+from yt8m.records.videos import encode
+from yt8m.scoring import metrics, submission
 
 
 def call(trained, pattern, output, *more, level=Level.FRAME):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from yt8m import ensembling, metrics, predictions
+from yt8m import ensembling
 from yt8m.ensembling import Block, Holdout, Moments
-from yt8m.predictions import Predictions
+from yt8m.scoring import metrics, predictions
+from yt8m.scoring.predictions import Predictions
 
 CLASSES, VIDEOS = 6, 600
 

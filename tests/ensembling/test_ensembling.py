@@ -14,9 +14,11 @@ from tests.ensembling.made import (
     moments_of,
     store,
 )
-from yt8m import ensembling, metrics, predictions, registry
+from yt8m import ensembling
 from yt8m.ensembling import Moments, gap
-from yt8m.predictions import Store, aligned, concatenate
+from yt8m.scoring import metrics, predictions
+from yt8m.scoring.predictions import Store, aligned, concatenate
+from yt8m.settings import registry
 
 SCHEMES = pytest.mark.parametrize("scheme", registry.names("ensembling"))
 

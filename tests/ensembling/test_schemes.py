@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 from sklearn.linear_model import LinearRegression
+from yt8m.ensembling._problems import COMMON
 
 from tests.ensembling.made import (
     CLASSES,
@@ -15,9 +16,9 @@ from tests.ensembling.made import (
     gap_of,
     moments_of,
 )
-from yt8m import metrics, registry
 from yt8m.ensembling import Moments, _adam, _exact, _problems, gap
-from yt8m.ensembling._problems import COMMON
+from yt8m.scoring import metrics
+from yt8m.settings import registry
 
 SCHEMES = pytest.mark.parametrize("scheme", registry.names("ensembling"))
 EXACT = pytest.mark.parametrize("scheme", ["exact_per_model", "exact_per_class"])

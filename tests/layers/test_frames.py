@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from tests.models.tiny import SCHEMA
+from yt8m.core.quantization import dequantize
+from yt8m.core.schema import Level
 from yt8m.layers.frames import (
     Dequantize,
     NormalizeFrames,
@@ -13,8 +15,6 @@ from yt8m.layers.frames import (
     split_features,
     video_inputs,
 )
-from yt8m.quantization import dequantize
-from yt8m.schema import Level
 
 
 def test_bytes_are_dequantised_as_published():

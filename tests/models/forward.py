@@ -4,8 +4,8 @@ import numpy as np
 
 from tests.layers import reference
 from tests.models import tiny
+from yt8m.core.schema import Level
 from yt8m.layers.head import OUTPUT
-from yt8m.schema import Level
 
 
 def frames(inputs, row, schema):

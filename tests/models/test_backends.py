@@ -9,8 +9,9 @@ import pytest
 
 from tests.models import tiny
 from tests.pipeline import ROOT
-from yt8m import models, registry
+from yt8m import models
 from yt8m.layers.head import OUTPUT
+from yt8m.settings import registry
 
 FAMILIES = registry.names("models")
 LENGTHS = (1, 4, 7, 2, 7)

@@ -9,9 +9,10 @@ from safetensors.numpy import load_file
 
 from tests.layers.reference import randomize
 from tests.models import tiny
-from yt8m import models, registry
-from yt8m.errors import InputError
-from yt8m.schema import Level
+from yt8m import models
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.settings import registry
 from yt8m.training.losses import cross_entropy
 
 FAMILIES = registry.names("models")

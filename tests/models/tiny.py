@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.layers.reference import randomize
 from yt8m import models
-from yt8m.schema import Level, Schema
+from yt8m.core.schema import Level, Schema
 
 SCHEMA = Schema(
     id_key="id",

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.data import made
-from yt8m.data.videos import Video
+from tests.records import made
+from yt8m.records.videos import Video
 from yt8m.report.embedding import CLASSES, VIDEOS_PER_CLASS, embed, single_label_videos
 
 

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-
 from yt8m.report.relations import learnt, rank_correlation, strongest, together, write_relations
-from yt8m.training.relations import relation
+
+from yt8m.relations.regularizer import relation
 
 LABELS = [np.array(row, np.int32) for row in ([0, 1], [0, 1, 2], [2], [], [0], [3, 1])]
 NAMES = ["Game", "Video game", "Car", "Piano", "class 4"]

@@ -5,11 +5,11 @@ import pytest
 from dvclive import Live
 
 from tests.models.tiny import SCHEMA
-from yt8m.data.dataset import Dataset
-from yt8m.data.manifest import Shard, checksum, write_manifest
-from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import Video, encode
-from yt8m.schema import Level
+from yt8m.core.schema import Level
+from yt8m.records.dataset import Dataset
+from yt8m.records.manifest import Shard, checksum, write_manifest
+from yt8m.records.tfrecord import write_records
+from yt8m.records.videos import Video, encode
 from yt8m.training.devices import make_deterministic
 from yt8m.training.state import State
 

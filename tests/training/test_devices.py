@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.pipeline import ROOT
-from yt8m.errors import InputError
+from yt8m.core.errors import InputError
 from yt8m.training.devices import PROCESSES, Devices, prepare
 
 TRAIN = """
@@ -25,10 +25,10 @@ from pathlib import Path
 from dvclive import Live
 from tests.models import tiny
 from tests.training.test_fit import PLAN
-from yt8m.data.dataset import Dataset
+from yt8m.records.dataset import Dataset
 from yt8m.training.devices import prepare
 from yt8m.training.fit import Plan, fit, samples
-from yt8m.training.relations import Alternate, RelatedModel
+from yt8m.relations.regularizer import Alternate, RelatedModel
 from yt8m.training.state import State
 
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
@@ -146,7 +146,7 @@ import numpy as np
 from dvclive import Live
 from tests.models import tiny
 from tests.training.test_fit import PLAN
-from yt8m.data.dataset import Dataset
+from yt8m.records.dataset import Dataset
 from yt8m.training.devices import prepare
 from yt8m.training.fit import Plan, fit, samples
 from yt8m.training.state import State

@@ -12,7 +12,7 @@ import pytest
 from dvclive import Live
 
 from tests.models import tiny
-from yt8m.params import Train
+from yt8m.settings.params import Train
 from yt8m.training import fit as fit_module
 from yt8m.training.fit import Plan, fit, plan, samples
 from yt8m.training.scores import dataset_gap

@@ -10,9 +10,9 @@ from dvclive import Live
 
 from tests.models import tiny
 from tests.training.test_fit import PLAN, assert_same, batches, logged
-from yt8m.errors import InputError
+from yt8m.core.errors import InputError
+from yt8m.relations.regularizer import Alternate, RelatedModel
 from yt8m.training.fit import Plan, fit
-from yt8m.training.relations import Alternate, RelatedModel
 from yt8m.training.state import Score, State, fingerprint
 
 SCORES = [Score(0, 0.25, None), Score(6, 0.5, 1.25)]

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stages._training import train_model
 
 from stages import _training
-from stages._training import train_model
 from tests.models.tiny import SCHEMA
 from tests.pipeline import load_yaml
 from yt8m import models
-from yt8m.data.dataset import Dataset
-from yt8m.errors import InputError
-from yt8m.params import parse
+from yt8m.core.errors import InputError
+from yt8m.records.dataset import Dataset
+from yt8m.settings.params import parse
 from yt8m.training.scores import dataset_gap
 
 ARGS = {"mixtures": 2, "l2": 1e-6}

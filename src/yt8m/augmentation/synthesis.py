@@ -11,11 +11,11 @@ from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
-from yt8m.data.manifest import Shard, describe
-from yt8m.data.tfrecord import write_records
-from yt8m.data.videos import encode_labels, encode_means, read_videos
-from yt8m.errors import InputError
-from yt8m.schema import Level, Schema
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level, Schema
+from yt8m.records.manifest import Shard, describe
+from yt8m.records.tfrecord import write_records
+from yt8m.records.videos import encode_labels, encode_means, read_videos
 
 Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
 

@@ -1,32 +1,35 @@
 """What commands that run a trained model share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from yt8m.errors import InputError
+from yt8m.core.errors import InputError
+from yt8m.core.startup import starting
 
 if TYPE_CHECKING:
     import keras
 
+    from yt8m.models.building import Description
+
 TOP_K = 20  # the challenge's
 
 
-def load(folder: Path) -> tuple["keras.Model", dict[str, Any]]:
+def load(folder: Path) -> tuple["keras.Model", "Description"]:
     """A trained model and its description; Keras is imported here.
 
     Raises:
         InputError: where the folder does not hold one.
     """
-    from yt8m import models
+    with starting():
+        from yt8m.models import storage
+        from yt8m.training.devices import make_deterministic
 
-    for name in (models.DESCRIPTION, models.WEIGHTS):
+    for name in (storage.DESCRIPTION, storage.WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: expected the folder of a trained model, found no {name} in it")
-    from yt8m.training.devices import make_deterministic
-
     make_deterministic()
     try:
-        return models.load(folder)
+        return storage.load(folder)
     except (KeyError, OSError, TypeError, ValueError) as error:  # what readers make of damaged files
         message = next(iter(str(error).splitlines()), "")
         raise InputError(f"{folder}: expected a trained model, received a damaged one: {message}") from None

@@ -8,9 +8,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from yt8m.commands._trained import TOP_K, load, positive
-from yt8m.errors import InputError
-from yt8m.files import whole
-from yt8m.schema import Level, Schema
+from yt8m.core.errors import InputError
+from yt8m.core.files import whole
+from yt8m.core.startup import starting
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -27,16 +27,16 @@ def run(model: Path, output: Path, top_k: int) -> None:
         InputError: where the backend is not TensorFlow, there is no model, or `output` exists.
         OSError: where it cannot be written.
     """
-    import keras
-
+    with starting():
+        import keras
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(f"KERAS_BACKEND: expected tensorflow, which alone writes a SavedModel, received {backend}")
     if output.exists():  # it would be replaced
         raise InputError(f"{output}: expected the path of a new folder, received one that exists")
     net, description = load(model)
-    from yt8m.serving import export
+    from yt8m.commands._serving import export
 
     with whole(output) as partial:
-        export(net, Schema.model_validate(description["schema"]), Level(description["level"]), top_k, partial)
-    print(f"{output}: a SavedModel of {description['family']}")
+        export(net, description.layout, description.level, top_k, partial)
+    print(f"{output}: a SavedModel of {description.family}")

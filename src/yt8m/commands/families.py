@@ -9,7 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from yt8m.params import load
+from yt8m.core.startup import starting
+from yt8m.settings.params import load
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,7 +26,8 @@ def run(params: Path, as_json: bool) -> None:
         ParamsError: where the file is wrong.
     """
     checked = load(params)
-    from yt8m.families import sizes  # imports Keras
+    with starting():
+        from yt8m.commands._sizes import sizes  # imports Keras
 
     rows = list(sizes(checked))
     if as_json:

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from yt8m.data.inspection import Problem, combine, examine
-from yt8m.data.shards import find
+from yt8m.intake.inspection import Problem, combine, examine
+from yt8m.records.shards import find
 
 
 def arguments(parser: ArgumentParser) -> None:

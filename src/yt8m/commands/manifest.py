@@ -7,9 +7,9 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from yt8m.data.manifest import DataError, Shard, describe, write_manifest
-from yt8m.data.shards import level_of
-from yt8m.data.tfrecord import read_records
+from yt8m.records.manifest import DataError, Shard, describe, write_manifest
+from yt8m.records.shards import level_of
+from yt8m.records.tfrecord import read_records
 
 
 def arguments(parser: ArgumentParser) -> None:

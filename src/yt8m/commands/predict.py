@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from yt8m import submission
 from yt8m.commands._trained import TOP_K, load, positive
-from yt8m.data.dataset import Shards
-from yt8m.data.manifest import DataError
-from yt8m.data.shards import find, level_of
-from yt8m.errors import InputError
-from yt8m.metrics import top_k as highest
-from yt8m.schema import Level, Schema
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.records.dataset import Shards
+from yt8m.records.manifest import DataError
+from yt8m.records.shards import find, level_of
+from yt8m.scoring import submission
+from yt8m.scoring.metrics import top_k as highest
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
         raise InputError(f"{labels}: expected another file for --labels than for --output, received the same")
     paths = find(input)
     net, description = load(model)
-    schema, level = Schema.model_validate(description["schema"]), Level(description["level"])
+    schema, level = description.layout, description.level
     known = submission.read_names(names, schema.classes) if names else None
     for path in paths:
         require_level(path, level)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from yt8m.metrics import all_metrics
-from yt8m.predictions import order_of
-from yt8m.submission import SubmissionError, read_labels, read_predictions
+from yt8m.scoring.metrics import all_metrics
+from yt8m.scoring.predictions import order_of
+from yt8m.scoring.submission import SubmissionError, read_labels, read_predictions
 
 
 def arguments(parser: ArgumentParser) -> None:

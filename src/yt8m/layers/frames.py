@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from yt8m.data.dataset import LENGTH
+from yt8m.core.quantization import OFFSET, SCALE
+from yt8m.core.schema import Level, Schema
 from yt8m.layers.normalization import l2_normalize
-from yt8m.quantization import OFFSET, SCALE
-from yt8m.schema import Level, Schema
+from yt8m.records.dataset import LENGTH
 
 
 @keras.saving.register_keras_serializable("yt8m")

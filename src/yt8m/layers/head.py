@@ -5,13 +5,13 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from yt8m.arguments import Experts, Pooled
+from yt8m.core.schema import Level, Schema
 from yt8m.layers.experts import MixtureOfExperts
 from yt8m.layers.frames import sampled_frames, split_features, video_inputs
 from yt8m.layers.gating import ContextGate
 from yt8m.layers.initializers import inverse_sqrt
 from yt8m.layers.normalization import batch_norm
-from yt8m.schema import Level, Schema
+from yt8m.settings.arguments import Experts, Pooled
 
 OUTPUT = "classifier"  # the layer whose kernel the label relations act on
 

@@ -11,7 +11,7 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from yt8m.files import whole
+from yt8m.core.files import whole
 
 
 def _save(figure: Figure, path: Path) -> None:

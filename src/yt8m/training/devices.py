@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import keras
 
-from yt8m.errors import InputError
+from yt8m.core.backend import flag_determinism
+from yt8m.core.errors import InputError
 
 PROCESSES, PROCESS = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 
@@ -58,7 +59,7 @@ def prepare(xla: bool = False) -> Devices:
     make_deterministic(xla)  # first: XLA reads its flags once, when the processes are joined
     if processes > 1:
         if backend != "jax":
-            raise InputError(f"{PROCESSES}={processes}: expected KERAS_BACKEND=jax, received {backend}")
+            raise InputError(f"{PROCESSES}={processes}: expected train.backend: jax, received {backend}")
         keras.distribution.initialize()
     if backend not in ("tensorflow", "jax"):
         return Devices(0, 1, 1, nullcontext)
@@ -76,9 +77,7 @@ def prepare(xla: bool = False) -> Devices:
 
 def make_deterministic(xla: bool = False) -> None:
     """Ask the backend for the same bits in every run."""
-    flag = "--xla_gpu_deterministic_ops=true"
-    if flag not in os.environ.get("XLA_FLAGS", ""):
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+    flag_determinism()
     if keras.backend.backend() == "tensorflow" and not xla:
         import tensorflow as tf
 

@@ -1,143 +1,89 @@
 """Training with early stop on the holdout: Adam, staircase decay, clipped gradients, averaged and best weights."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from yt8m.data.dataset import Batch, Dataset, prefetch
-from yt8m.params import Train
+from yt8m.records.dataset import Batch, Dataset, prefetch
 from yt8m.training.losses import cross_entropy
 from yt8m.training.optimizer import ClippedAdam
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import Score, State
+from yt8m.training.training import Schedule, Training
 
 if TYPE_CHECKING:
     from dvclive import Live
 
 Samples = Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
-Batches = Callable[[int], Iterator[Batch]]  # without end, from the one after so many steps on
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast to train.
-
-    Attributes:
-        batch_size: videos a step.
-        learning_rate: of Adam; times `decay` after each `decay_examples` videos seen (staircase).
-        clip_norm: largest norm of each weight's gradient, as [9] clips.
-        steps: at most; those behind the last score are not made.
-        eval_steps: the holdout is scored each so many steps.
-        patience: stop after so many scores without a new best.
-        ema: momentum of the moving average of weights that is scored and kept; 0 keeps the weights themselves.
-        xla: whether XLA compiles the step on TensorFlow; on JAX it always does.
-    """
-
-    batch_size: int
-    learning_rate: float
-    decay: float
-    decay_examples: int
-    clip_norm: float
-    steps: int
-    eval_steps: int
-    patience: int
-    ema: float
-    xla: bool
-
-
-def plan(videos: int, train: Train, *, batch_size: int, learning_rate: float, epochs: int) -> Plan:
-    """A plan in steps from parameters in epochs and examples."""
-    steps = max(1, epochs * videos // batch_size)
-    return Plan(
-        batch_size,
-        learning_rate,
-        train.decay,
-        train.decay_examples,
-        train.clip_norm,
-        steps,
-        eval_steps=min(max(1, train.eval_examples // batch_size), steps),
-        patience=train.patience,
-        ema=train.ema,
-        xla=train.xla,
-    )
-
-
-def followed(first: Batches, steps: int, then: Batches) -> Batches:
-    """The first batches for so many steps, then the others."""
-    return lambda start: chain(islice(first(start), max(0, steps - start)), then(max(0, start - steps)))
-
-
-def samples(batches: Iterable[Batch], targets: Callable[[Batch], np.ndarray] | None = None) -> Samples:
-    """What Keras trains on: inputs and targets (the labels unless `targets` makes others of a batch)."""
-    for batch in batches:
-        yield batch.inputs, batch.labels if targets is None else targets(batch)
-
-
-def compile_for(model: keras.Model, plan: Plan) -> None:
-    """Give a model the optimizer and the loss of its training."""
-    schedule = keras.optimizers.schedules.ExponentialDecay(
-        plan.learning_rate, max(1, plan.decay_examples // plan.batch_size), plan.decay, staircase=True
-    )
-    optimizer = ClippedAdam(schedule, clip_norm=plan.clip_norm, use_ema=plan.ema > 0, ema_momentum=plan.ema or None)
-    optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice
-    model.compile(optimizer, cross_entropy, jit_compile=plan.xla or keras.backend.backend() == "jax")
-
-
-def fit(
-    model: keras.Model,
-    training: Callable[[int], Samples],
-    holdout: Dataset,
-    plan: Plan,
-    live: "Live",
-    state: State,
-    *,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    score_start: bool = False,
-) -> float:
+def fit(model: keras.Model, training: Training, live: "Live", state: State, rows: slice | None = None) -> float:
     """Train a model and leave it with the weights that scored best on the holdout.
 
     Args:
-        training: batches without end, from the one after so many steps on.
-        holdout: scored as the plan says; decides the stop and the weights kept.
-        live: gets `loss` and `holdout_gap` by step, the best as `gap`, and that of the start as `gap_before`.
+        model: what the training's objective trains.
+        live: gets `loss` and `holdout_gap` by step.
         state: saved after each score. Where one was saved before, the training goes on from there.
-        callbacks: more of Keras's. What they change must be among the model's variables, or follow from the step.
-        score_start: whether the weights at the start may be the best.
+        rows: those of each batch that this process reads; all by default.
 
     Returns:
         The best GAP@20 on the holdout.
     """
-    compile_for(model, plan)
-    best = BestOnHoldout(holdout, plan, live, state)
+    schedule, goes_on = training.schedule, not training.is_new
+    compile_for(model, schedule)
+    best = BestOnHoldout(Dataset(training.holdout, training.source), schedule, live, state)
     best.resume(model)
-    if score_start and not best.scores:
-        best.score(model, step=0)
-    evals = max(1, plan.steps // plan.eval_steps)  # what is left behind the last score could not be kept
-    done = best.scores[-1].step // plan.eval_steps if best.scores else 0
+    if goes_on and not best.scores:
+        best.score(model, step=0)  # the weights at the start may be the best
+    evals = max(1, schedule.steps // schedule.eval_steps)  # what is left behind the last score could not be kept
+    done = best.scores[-1].step // schedule.eval_steps if best.scores else 0
     if done:
         tqdm.write(f"going on from step {best.scores[-1].step} of {state.path}")
     if done < evals and not best.stop:
         model.fit(
-            source(lambda: training(done * plan.eval_steps)),
-            steps_per_epoch=plan.eval_steps,
+            source(lambda: samples(training, done * schedule.eval_steps, rows)),
+            steps_per_epoch=schedule.eval_steps,
             initial_epoch=done,
             epochs=evals,
             shuffle=False,  # the batches are
             verbose=0,
-            callbacks=[best, Progress(evals, done, best), *callbacks],
+            callbacks=[best, Progress(evals, done, best), *training.objective.callbacks()],
         )
     model.set_weights(best.weights)
-    if score_start:
-        live.summary["gap_before"] = best.scores[0].gap
-    live.summary["gap"] = best.gap
-    live.make_summary()
     return best.gap
+
+
+def batches(training: Training, start: int, rows: slice | None = None) -> Iterator[Batch]:
+    """The batches of all phases, from the one after `start` steps on; see `Dataset.shuffled`."""
+    size = training.schedule.batch_size
+    for phase in training.phases:
+        if start < phase.steps:
+            videos = Dataset(phase.manifest, training.source)
+            stream = videos.shuffled(size, training.seed, training.shuffle_buffer, start=start, rows=rows)
+            yield from islice(stream, phase.steps - start)
+        start = max(0, start - phase.steps)
+
+
+def samples(training: Training, start: int, rows: slice | None = None) -> Samples:
+    """What Keras trains on: inputs and targets."""
+    for batch in batches(training, start, rows):
+        yield batch.inputs, training.objective.targets(batch)
+
+
+def compile_for(model: keras.Model, schedule: Schedule) -> None:
+    """Give a model the optimizer and the loss of its training."""
+    rate = keras.optimizers.schedules.ExponentialDecay(
+        schedule.learning_rate, max(1, schedule.decay_examples // schedule.batch_size), schedule.decay, staircase=True
+    )
+    ema = {"use_ema": schedule.ema > 0, "ema_momentum": schedule.ema or None}
+    optimizer = ClippedAdam(rate, clip_norm=schedule.clip_norm, **ema)
+    optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice
+    model.compile(optimizer, cross_entropy, jit_compile=schedule.xla or keras.backend.backend() == "jax")
 
 
 def source(stream: Callable[[], Samples]) -> object:
@@ -159,9 +105,9 @@ def source(stream: Callable[[], Samples]) -> object:
 class BestOnHoldout(keras.callbacks.Callback):
     """Scores the holdout, keeps the best weights, and stops when `patience` scores bring no better ones."""
 
-    def __init__(self, holdout: Dataset, plan: Plan, live: "Live", state: State):
+    def __init__(self, holdout: Dataset, schedule: Schedule, live: "Live", state: State):
         super().__init__()
-        self.holdout, self.plan, self.live, self.state = holdout, plan, live, state
+        self.holdout, self.schedule, self.live, self.state = holdout, schedule, live, state
         self.scores: list[Score] = []
         self.weights: list[np.ndarray] = []
 
@@ -174,7 +120,7 @@ class BestOnHoldout(keras.callbacks.Callback):
     def stop(self) -> bool:
         """Whether the last `patience` scores brought nothing better."""
         gaps = [score.gap for score in self.scores]
-        return bool(gaps) and len(gaps) - 1 - gaps.index(max(gaps)) >= self.plan.patience
+        return bool(gaps) and len(gaps) - 1 - gaps.index(max(gaps)) >= self.schedule.patience
 
     def resume(self, model: keras.Model) -> None:
         """Take up the state that was saved, if one was."""
@@ -184,8 +130,8 @@ class BestOnHoldout(keras.callbacks.Callback):
 
     def score(self, model: keras.Model, step: int, loss: float | None = None) -> None:
         """Score the holdout after `step` steps."""
-        with averaged(model, self.plan.ema if step else 0):
-            score = Score(step, dataset_gap(model, self.holdout, self.plan.batch_size), loss)
+        with averaged(model, self.schedule.ema if step else 0):
+            score = Score(step, dataset_gap(model, self.holdout, self.schedule.batch_size), loss)
             if score.gap > self.gap:
                 self.weights = model.get_weights()
         self.scores.append(score)
@@ -201,7 +147,7 @@ class BestOnHoldout(keras.callbacks.Callback):
         self.live.sync()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.score(self.model, (epoch + 1) * self.plan.eval_steps, float(logs["loss"]))
+        self.score(self.model, (epoch + 1) * self.schedule.eval_steps, float(logs["loss"]))
         self.model.stop_training = self.stop
 
 
@@ -226,7 +172,7 @@ class Progress(keras.callbacks.Callback):
         self.evals, self.done, self.best = evals, done, best
 
     def on_train_begin(self, logs=None):
-        steps = self.best.plan.eval_steps
+        steps = self.best.schedule.eval_steps
         self.bar = tqdm(
             total=self.evals * steps, initial=self.done * steps, desc="training", unit="step", leave=False, disable=None
         )

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from yt8m import metrics
-from yt8m.data.dataset import Batch, Dataset, Shards, prefetch
+from yt8m.records.dataset import Batch, Dataset, Shards, prefetch
+from yt8m.scoring import metrics
 
 
 def predict(model: keras.Model, shards: Shards, batch_size: int) -> Iterator[tuple[Batch, np.ndarray]]:

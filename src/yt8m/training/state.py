@@ -4,17 +4,19 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from yt8m.errors import InputError
-from yt8m.files import whole
+from yt8m.core.errors import InputError
+from yt8m.core.files import whole
+from yt8m.core.source import digest, essence
 
 LIBRARIES = ("keras", "numpy", "tensorflow", "jax", "torch")
 
@@ -77,28 +79,39 @@ class State:
             raise InputError(f"{self.path}: expected a training's state: {error}; delete it to start anew") from None
 
 
-def fingerprint(settings: Sequence[object], inputs: Iterable[Path]) -> str:
-    """A name for all that decides what a training gives.
+def fingerprint(decisive: Mapping[str, Any], replicas: int) -> str:
+    """A name for all that decides what a training gives, so that a state is never taken up where anything differs.
 
-    Parameters, inputs, the project's modules that are loaded, and the libraries: so a state is never taken up under
-    other parameters, data or code.
+    Beside what the training says of itself these are the backend, the devices, the libraries' versions, and what the
+    project's loaded modules do (their comments aside; what checks parameters decides nothing).
 
     Args:
-        settings: parameters; what is not JSON counts by its text.
-        inputs: files whose content matters.
+        decisive: what `Training.decisive` gives.
+        replicas: devices that divide each batch.
     """
-    versions = {name: version for name in LIBRARIES if (version := _version(name))}
-    about = {"settings": settings, "backend": keras.backend.backend(), "versions": versions}
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
+    about = {"training": decisive, "replicas": replicas, **environment(), "code": _code()}
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def environment() -> dict[str, Any]:
+    """The backend and the versions of the libraries that compute."""
+    found = {}
+    for library in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return {"backend": keras.backend.backend(), "versions": found}
+
+
+def _code() -> dict[str, str]:
+    """A digest of each of the project's modules that are loaded."""
     specs = {id(module): getattr(module, "__spec__", None) for module in list(sys.modules.values())}
-    code = {spec.name: spec.origin for spec in specs.values() if spec and spec.name.split(".")[0] in ("yt8m", "stages")}
-    for path in [*(Path(origin) for _, origin in sorted(code.items()) if origin), *inputs]:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def _version(library: str) -> str | None:
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    files = {
+        spec.name: Path(spec.origin)
+        for spec in specs.values()
+        if spec and spec.origin and spec.name.split(".")[0] in ("yt8m", "stages")
+    }
+    return {
+        name: digest(essence(path.read_bytes()))
+        for name, path in sorted(files.items())
+        if not name.startswith(("yt8m.settings", "yt8m.core.startup", "yt8m.core.source"))
+    }

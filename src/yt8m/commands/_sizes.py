@@ -1,0 +1,55 @@
+"""How large the models of a parameter file are."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import keras
+
+from yt8m.core.schema import Level
+from yt8m.models.building import Description, build
+from yt8m.settings.params import STUDENT, Model, Params
+
+
+class Row(NamedTuple):
+    """A model's size; `fits` says in which of the two types its weights take no more than the limit."""
+
+    model: str
+    family: str
+    parameters: int
+    bytes_fp32: int
+    bytes_fp16: int
+    fits: list[str]
+
+
+def sizes(params: Params) -> Iterator[Row]:
+    """A row for each of the ensemble's models, the video-level model and the student.
+
+    Parameters are all that is stored: trainable weights and moving statistics. The limit is `distill.max_bytes`.
+    """
+    listed: dict[str, Model] = {**params.models, "moe": params.train_moe, STUDENT: params.distill}
+    counted: dict[str, int] = {}
+    for name, model in listed.items():
+        level = Level.VIDEO if name == "moe" or params.data.frames is None else Level.FRAME
+        key = f"{model.family} {level} {model.args}"
+        if key not in counted:
+            counted[key] = parameters(params, model, level)
+        count, limit = counted[key], params.distill.max_bytes
+        fits = [kind for kind, size in (("fp32", 4), ("fp16", 2)) if count * size <= limit]
+        yield Row(name, model.family, count, 4 * count, 2 * count, fits)
+
+
+def parameters(params: Params, model: Model, level: Level) -> int:
+    """The number of a model's parameters, counted by building it without values."""
+    description = Description(
+        family=model.family,
+        layout=params.data.layout,
+        level=level,
+        seed=0,
+        momentum=params.train.batch_norm_momentum,
+        precision=params.train.precision,
+        args=model.args,
+    )
+    with keras.StatelessScope(initialize_variables=False):
+        count: int = build(description).count_params()
+    keras.utils.clear_session()  # or the next such scope would give the variables values after all
+    return count

@@ -1,0 +1,39 @@
+"""What a student learns from its teacher (section 3.4, eq. 7)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from yt8m.records.dataset import Batch
+from yt8m.scoring.predictions import Predictions, Store
+from yt8m.training.training import Objective
+
+
+@dataclass(frozen=True)
+class Distillation(Objective):
+    """Eq. 7: cross-entropy is linear in its targets, so that its two terms are one with a mixture of them.
+
+    Attributes:
+        share: eq. 7's lambda, the teacher's share; the rest is the labels'.
+        teacher: a store with the teacher's scores of all training videos; 0 outside the top k that it has of a video.
+    """
+
+    share: float
+    teacher: Path
+
+    @cached_property
+    def scores(self) -> Predictions:
+        """The teacher's scores."""
+        return Store(self.teacher).read()
+
+    def targets(self, batch: Batch) -> np.ndarray:
+        """The mixture of the teacher's scores and the labels, (B, C) float32 in [0, 1].
+
+        Raises:
+            PredictionError: where a video has no score.
+        """
+        scores = self.scores.at(batch.ids, batch.labels.shape[1])
+        mixed: np.ndarray = (self.share * scores + (1 - self.share) * batch.labels).astype(np.float32)
+        return mixed

@@ -1,0 +1,110 @@
+"""Members' scores side by side, in blocks of videos: nothing of the size (videos, classes) is made."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from yt8m.scoring.metrics import top_k
+from yt8m.scoring.predictions import Aligned, Predictions
+
+BLOCK = 2048  # videos looked at together
+
+
+class Block(NamedTuple):
+    """The scores of M models for the classes that any of them kept of n videos; of all other classes they are 0.
+
+    Attributes:
+        ids: n of them.
+        labels: of each video.
+        classes: (n, W) int32, ascending; a video with fewer is filled up with class 0, scored 0.
+        scores: (n, W, M) float32; 0 where a model did not keep the class.
+        correct: which of the classes are labels, (n, W) bool.
+    """
+
+    ids: np.ndarray
+    labels: list[np.ndarray]
+    classes: np.ndarray
+    scores: np.ndarray
+    correct: np.ndarray
+
+    @property
+    def positives(self) -> int:
+        """All labels, whether a model kept them or not."""
+        return sum(map(len, self.labels))
+
+    def take(self, rows: np.ndarray) -> "Block":
+        """Some of the videos.
+
+        Args:
+            rows: ascending.
+        """
+        labels = [self.labels[row] for row in rows.tolist()]
+        return Block(self.ids[rows], labels, self.classes[rows], self.scores[rows], self.correct[rows])
+
+
+def blocks(members: Aligned, classes: int) -> Iterator[Block]:
+    """The scores of aligned members, block by block."""
+    for parts in members.blocks(BLOCK):
+        yield block_of(parts, classes)
+
+
+def block_of(members: Sequence[Predictions], classes: int) -> Block:
+    """The scores of members for the same videos."""
+    first = members[0]
+    videos = len(first.ids)
+    kept, hot = np.zeros((videos, classes), bool), np.zeros((videos, classes), bool)
+    for member in members:
+        np.put_along_axis(kept, member.indices, True, axis=1)
+    for row, labels in zip(hot, first.labels, strict=True):
+        row[labels] = True
+    rows, columns = np.nonzero(kept)
+    places = np.cumsum(kept, axis=1, dtype=np.int32) - 1  # of a class among those kept of the video
+    width = places.max(initial=0) + 1
+    found, correct = np.zeros((videos, width), np.int32), np.zeros((videos, width), bool)
+    at = rows, places[rows, columns]
+    found[at], correct[at] = columns, hot[rows, columns]
+    scores = np.zeros((videos, width, len(members)), np.float32)
+    for index, member in enumerate(members):
+        places_of = np.take_along_axis(places, member.indices, axis=1)
+        np.put_along_axis(scores[..., index], places_of, member.scores, axis=1)
+    return Block(first.ids, first.labels, found, scores, correct)
+
+
+def combine(block: Block, weights: np.ndarray, power: float = 1) -> np.ndarray:
+    """The ensemble's scores for a block's classes, (n, W) float32 within [0, 1].
+
+    Args:
+        weights: (M, C).
+        power: see `fitting.power`.
+    """
+    scores = block.scores if power == 1 else block.scores**power
+    total = np.einsum("nwm,nwm->nw", scores, weights.T[block.classes], dtype=np.float64)
+    return (np.clip(total, 0, 1) ** (1 / power)).astype(np.float32)
+
+
+def highest(block: Block, combined: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Classes, scores, and whether they are labels, of the k highest of each video; ties rank by class."""
+    places, scores = top_k(combined, k)
+    return (
+        np.take_along_axis(block.classes, places, axis=1),
+        scores,
+        np.take_along_axis(block.correct, places, axis=1),
+    )
+
+
+def joined(parts: Sequence[Block]) -> Block:
+    """Blocks as one, filled up to the widest."""
+    width = max(part.classes.shape[1] for part in parts)
+
+    def joined(values: Iterable[np.ndarray]) -> np.ndarray:
+        fill = [np.pad(x, [(0, 0), (0, width - x.shape[1]), *[(0, 0)] * (x.ndim - 2)]) for x in values]
+        return np.concatenate(fill)
+
+    return Block(
+        np.concatenate([part.ids for part in parts]),
+        [labels for part in parts for labels in part.labels],
+        joined(part.classes for part in parts),
+        joined(part.scores for part in parts),
+        joined(part.correct for part in parts),
+    )

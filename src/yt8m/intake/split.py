@@ -1,0 +1,189 @@
+"""Train, holdout and test: which shard belongs where, and whether every record is what it should be."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from yt8m.core.files import write_text
+from yt8m.core.schema import Level, Schema
+from yt8m.records.manifest import (
+    SOURCE,
+    DataError,
+    Shard,
+    assign,
+    describe,
+    matches,
+    read_manifest,
+    root,
+    write_manifest,
+)
+from yt8m.records.tfrecord import write_records
+from yt8m.records.videos import encode, read_videos
+
+FOLDERS = {Level.FRAME: "frames", Level.VIDEO: "videos"}  # of manifests, one for each split
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over a shard found: `labels` counts its videos by class, `ids` are 64-bit hashes."""
+
+    shard: Shard
+    labels: np.ndarray
+    unlabelled: int
+    ids: np.ndarray
+    derived: Shard | None = None
+
+
+def scan(path: Path, level: Level, schema: Schema, means: Path | None = None) -> Scan:
+    """Read every record of a shard; with `means`, write its video-level shard there on the way.
+
+    Raises:
+        RecordError: for the first record that does not fit the schema.
+    """
+    labels, ids, unlabelled = np.zeros(schema.classes, np.int64), [], 0
+    averaged = []
+    for video in read_videos(path, level, schema):
+        labels[video.labels] += 1
+        unlabelled += not len(video.labels)
+        ids.append(int.from_bytes(hashlib.blake2b(video.id.encode(), digest_size=8).digest(), "little"))
+        if means:
+            mean = {name: value[None] for name, value in video.means().items()}
+            averaged.append(encode(replace(video, features=mean), Level.VIDEO, schema))
+    derived = None
+    if means:
+        write_records(means, averaged)
+        derived = describe(means, Level.VIDEO, len(ids))
+    return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
+
+
+def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
+    """The shards of a folder or a manifest that `pattern` matches, relative to the data set's root.
+
+    Returns:
+        Their paths, and what a manifest records of each (nothing for a folder).
+
+    Raises:
+        DataError: where `source` does not exist.
+    """
+    source = Path(source)
+    if source.is_dir():
+        return sorted(str(path.relative_to(source)) for path in source.glob(pattern)), {}
+    if not source.is_file():
+        raise DataError(
+            f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist"
+        )
+    recorded = {shard.path: shard for shard in read_manifest(source).shards if matches(shard.path, pattern)}
+    return sorted(recorded), recorded
+
+
+def split(
+    source: str | Path,
+    globs: Mapping[Level, str | None],
+    patterns: dict[str, list[str]],
+    schema: Schema,
+    out: Path,
+    home: Path,
+    jobs: int = -1,
+) -> dict[str, dict[str, int]]:
+    """Check all shards and write, for each split, its manifests and label counts below `out`.
+
+    Where the data set has no video-level shards they are derived by averaging frames (into `out/means`);
+    where it has no frame-level shards each video is one frame, and the frame manifest lists the former.
+
+    Args:
+        source: a folder or a manifest (`data.source`).
+        globs: for each level the pattern of its shards below the source, or None.
+        patterns: for each split the name patterns of its shards.
+        home: where `out` will lie in the end; shards derived are recorded there.
+        jobs: processes, as joblib counts them.
+
+    Returns:
+        Counts of shards, videos and labels by split.
+
+    Raises:
+        DataError, RecordError: naming the parameter, or the file and the record, that is wrong.
+    """
+    (out / "means").mkdir(parents=True, exist_ok=True)
+    found: dict[Level, dict[str, list[Scan]]] = {}
+    for level, glob in globs.items():
+        if glob is not None:
+            paths, recorded = list_shards(source, glob)
+            derive = globs.get(Level.VIDEO) is None
+            work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
+            scans = Parallel(n_jobs=jobs, return_as="generator")(
+                delayed(scan)(root(source) / path, level, schema, out / "means" / Path(path).name if derive else None)
+                for _, path in work
+            )
+            progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
+            for (name, path), result in zip(work, progress, strict=True):
+                _check_recorded(result.shard, recorded.get(path))
+                found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, home / "means"))
+    splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
+    _check_ids(splits)
+    return {name: _write(name, scans, schema, out) for name, scans in splits.items()}
+
+
+def _relocated(result: Scan, path: str, means: Path) -> Scan:
+    """A scan whose shards are recorded where they will be found: below the source, or in `means`."""
+    derived = result.derived and result.derived.moved(means)
+    return replace(result, shard=replace(result.shard, path=f"{SOURCE}/{path}"), derived=derived)
+
+
+def _check_ids(splits: dict[str, dict[Level, list[Scan]]]) -> None:
+    """Refuse ids that repeat, in a split or across splits, and levels that are not of the same videos.
+
+    Only training may have more videos at one level than at the other: predictions of both are compared elsewhere.
+    """
+    ids = {
+        name: {level: np.concatenate([scan.ids for scan in scans]) for level, scans in levels.items()}
+        for name, levels in splits.items()
+    }
+    for level in next(iter(ids.values())):
+        everything = np.concatenate([by_level[level] for by_level in ids.values()])
+        repeated = len(everything) - len(np.unique(everything))
+        if repeated:
+            held = {name: len(by_level[level]) for name, by_level in ids.items()}
+            raise DataError(f"split: expected each {level}-level video once, received {repeated} again among {held}")
+    for name, by_level in ids.items():
+        if name != "train" and len(by_level) == 2:
+            differing = np.setxor1d(by_level[Level.FRAME], by_level[Level.VIDEO])
+            if len(differing):
+                raise DataError(
+                    f"split {name!r}: expected the same videos at both levels, received {len(differing)} at one only"
+                )
+
+
+def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path) -> dict[str, int]:
+    """Write the manifests and label counts of one split."""
+    primary = scans.get(Level.FRAME) or scans[Level.VIDEO]
+    labels, size = np.sum([scan.labels for scan in primary], 0), sum(scan.shard.videos for scan in primary)
+    if not labels.sum():
+        raise DataError(
+            f"split {name!r}: expected labelled videos, received {size} videos without a label; "
+            "the published test shards have none, so take a part of validate for test"
+        )
+    videos = [scan.shard for scan in scans.get(Level.VIDEO, [])] or [scan.derived for scan in primary if scan.derived]
+    write_manifest(out / FOLDERS[Level.FRAME] / f"{name}.tsv", [scan.shard for scan in primary], schema)
+    write_manifest(out / FOLDERS[Level.VIDEO] / f"{name}.tsv", videos, schema)
+    lines = [f"{index},{count}" for index, count in enumerate(labels)]
+    write_text(out / "label_counts" / f"{name}.csv", "\n".join(["index,videos", *lines]) + "\n")
+    return {
+        "shards": len(primary),
+        "videos": size,
+        "unlabelled": sum(scan.unlabelled for scan in primary),
+        "labels": int(labels.sum()),
+        "classes": int((labels > 0).sum()),
+    }
+
+
+def _check_recorded(shard: Shard, recorded: Shard | None) -> None:
+    if recorded and (recorded.bytes, recorded.videos, recorded.checksum) != (shard.bytes, shard.videos, shard.checksum):
+        raise DataError(
+            f"{shard.path}: expected {recorded.bytes} bytes, {recorded.videos} videos, checksum {recorded.checksum} "
+            f"as the manifest records, received {shard.bytes}, {shard.videos}, {shard.checksum}"
+        )

@@ -1,0 +1,5 @@
+"""What the LSTM takes as `args:` in params.yaml; `network.py` builds it."""
+
+from yt8m.settings.arguments import Recurrent as Arguments
+
+__all__ = ["Arguments"]

@@ -1,0 +1,156 @@
+"""Videos in records: what a shard's bytes mean under a schema."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from yt8m.core.quantization import dequantize
+from yt8m.core.schema import Level, Schema
+from yt8m.records import wire
+from yt8m.records.tfrecord import RecordError, read_records
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video.
+
+    Attributes:
+        id: as stored.
+        labels: its classes, ascending and each once, int32.
+        features: by name, (frames, size); uint8 at the frame level, float32 and one frame at the video level.
+    """
+
+    id: str
+    labels: np.ndarray
+    features: dict[str, np.ndarray]
+
+    @property
+    def frames(self) -> int:
+        """Number of frames stored."""
+        return len(next(iter(self.features.values())))
+
+    def means(self) -> dict[str, np.ndarray]:
+        """The mean of each feature over the frames, (size,) float32, dequantised."""
+        return {
+            name: (dequantize(rows) if rows.dtype == np.uint8 else rows).mean(0, dtype=np.float64).astype(np.float32)
+            for name, rows in self.features.items()
+        }
+
+
+def read_videos(path: str | Path, level: Level, schema: Schema) -> Iterator[Video]:
+    """The videos of a shard.
+
+    Frames past `schema.max_frames` are left out, labels that repeat are kept once.
+
+    Raises:
+        RecordError: naming the file, the record and what is wrong with it.
+    """
+    for index, record in enumerate(read_records(path)):
+        yield parse(record, level, schema, path, index)
+
+
+def parse(record: memoryview, level: Level, schema: Schema, path: str | Path, index: int) -> Video:
+    """The video of one record.
+
+    Args:
+        path: of its shard, for errors.
+        index: of the record in the shard, for errors.
+
+    Raises:
+        RecordError: naming the file, the record and what is wrong with it.
+    """
+    try:
+        return _frame_level(record, schema) if level is Level.FRAME else _video_level(record, schema)
+    except wire.WireError as error:
+        raise RecordError(f"{path}: record {index}: {error}") from None
+
+
+def encode(video: Video, level: Level, schema: Schema) -> bytes:
+    """The record of a video, as published: `SequenceExample` of bytes or `Example` of means."""
+    context: dict[str, wire.Value] = {
+        schema.id_key: video.id.encode(),
+        schema.labels_key: [int(label) for label in video.labels],
+    }
+    if level is Level.FRAME:
+        return wire.sequence_example(context, video.features)
+    return wire.example(context | {schema.mean_key(name): rows[0] for name, rows in video.features.items()})
+
+
+def encode_labels(labels: np.ndarray, schema: Schema) -> bytes:
+    """A record's entry of labels, for `encode_means`."""
+    return wire.entry(schema.labels_key, labels.tolist())
+
+
+def encode_means(ids: Iterable[str], labels: Iterable[bytes], features: np.ndarray, schema: Schema) -> Iterator[bytes]:
+    """The video-level records of many videos, the same bytes as `encode`'s.
+
+    Args:
+        labels: what `encode_labels` gives, since many videos have the same.
+        features: all features of each video side by side, (videos, width) float32.
+    """
+    entries = wire.float_entries({schema.mean_key(name): size for name, size in schema.features.items()}, features)
+    for id, entry, values in zip(ids, labels, entries, strict=True):
+        yield wire.example_of(wire.entry(schema.id_key, id.encode()), entry, values.data)
+
+
+def _frame_level(record: memoryview, schema: Schema) -> Video:
+    messages = {number: value for number, _, value in wire.fields(record) if not isinstance(value, int)}
+    if 2 not in messages:
+        raise wire.WireError("expected a frame-level SequenceExample, received no feature lists")
+    stored = wire.mapping(messages[2])
+    features = {}
+    for name, size in schema.features.items():
+        content = _entry(stored, name, "feature lists")
+        with _at(f"feature {name!r}"):
+            features[name] = wire.byte_rows(content, size)[: schema.max_frames]
+    lengths = {name: len(rows) for name, rows in features.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise wire.WireError(f"expected the same number of frames, at least 1, in each feature, received {lengths}")
+    return _video(wire.mapping(messages.get(1, memoryview(b""))), features, schema)
+
+
+def _video_level(record: memoryview, schema: Schema) -> Video:
+    stored = wire.mapping(next(wire.submessages(record, 1), memoryview(b"")))
+    features = {}
+    for name, size in schema.features.items():
+        key = schema.mean_key(name)
+        content = _entry(stored, key, "features")
+        with _at(f"feature {key!r}"):
+            values = wire.float_values(content, size)
+            if not np.isfinite(values).all():
+                raise wire.WireError(f"expected finite floats, received {np.sum(~np.isfinite(values))} others")
+        features[name] = values[None]
+    return _video(stored, features, schema)
+
+
+def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], schema: Schema) -> Video:
+    id = _entry(context, schema.id_key, "keys")
+    with _at(repr(schema.id_key)):
+        ids = wire.bytes_values(id)
+        if len(ids) != 1 or not len(ids[0]):
+            raise wire.WireError(f"expected one id, received {len(ids)}")
+    with _at(repr(schema.labels_key)):
+        # The published test shards have no labels, so that a missing key is no error.
+        labels = np.unique(np.array(wire.int_values(context.get(schema.labels_key, memoryview(b""))), np.int64))
+        outside = labels[(labels < 0) | (labels >= schema.classes)]
+        if len(outside):
+            raise wire.WireError(f"expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}")
+    return Video(bytes(ids[0]).decode("utf-8", "replace"), labels.astype(np.int32), features)
+
+
+def _entry(entries: Mapping[str, memoryview], key: str, what: str) -> memoryview:
+    if key not in entries:
+        raise wire.WireError(f"expected {key!r} among its {what}, received {sorted(entries)}")
+    return entries[key]
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say in an error of the wire format which entry it is about."""
+    try:
+        yield
+    except wire.WireError as error:
+        raise wire.WireError(f"{where}: {error}") from None

@@ -1,0 +1,18 @@
+"""Precision and recall of pooled predictions."""
+
+import numpy as np
+
+from yt8m.scoring.metrics import is_label
+from yt8m.scoring.predictions import Predictions
+
+POINTS = 50
+
+
+def precision_recall(predictions: Predictions, k: int = 20) -> list[tuple[float, float]]:
+    """(recall, precision) at about `POINTS` even steps down the pooled top-k predictions that GAP ranks."""
+    indices, scores = predictions.indices[:, :k], predictions.scores[:, :k]
+    order = np.argsort(-scores.ravel(), kind="stable")
+    found = np.cumsum(is_label(indices, predictions.labels).ravel()[order])
+    positives = max(1, sum(len(labels) for labels in predictions.labels))
+    ranks = np.unique(np.linspace(1, len(order), POINTS).astype(int))
+    return [(float(found[rank - 1] / positives), float(found[rank - 1] / rank)) for rank in ranks]

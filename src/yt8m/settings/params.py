@@ -1,0 +1,322 @@
+"""params.yaml, typed and checked as a whole before any work starts.
+
+No key has a default: a value stands in params.yaml, where DVC tracks it, or nowhere. So this module decides no
+result, and stages need not depend on it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level, Schema
+from yt8m.settings import registry
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]  # DVC addresses it: no dots, no hyphens
+Patterns = Annotated[list[str], Field(min_length=1)]
+BEST = "best"
+# What else is scored beside the members and the schemes, or stands beside the models in `data/code`.
+SYSTEMS = ("moe", "moe_original", "moe_augmented", "plain_and_moe", "mean_of_families", "mean_of_all", "ensemble")
+STUDENT = "student"
+
+
+class ParamsError(InputError):
+    """params.yaml is wrong; the message names each parameter, what was expected and what was received."""
+
+
+class Section(BaseModel):
+    """A mapping that takes its own keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+
+class Simulate(Section):
+    """One simulated data set."""
+
+    seed: NonNegativeInt
+    frame_divisor: PositiveFloat
+    videos_per_shard: PositiveInt
+    shards: Annotated[dict[Key, PositiveInt], Field(min_length=1)]
+
+
+class Data(Section):
+    """Where a data set lies and what it holds.
+
+    `frames` and `videos` are glob patterns below `source`; `class_names` is a table, from the project's folder: DVC
+    follows it as it does `source`.
+    """
+
+    source: str
+    frames: str | None
+    videos: str | None
+    class_names: str
+    layout: Schema = Field(alias="schema")
+
+    @model_validator(mode="after")
+    def _has_shards(self) -> Self:
+        if self.frames is None and self.videos is None:
+            raise ValueError("expected a pattern for frames or videos, received null for both")
+        return self
+
+    @property
+    def globs(self) -> dict[Level, str | None]:
+        """The pattern of each level's shards."""
+        return {Level.FRAME: self.frames, Level.VIDEO: self.videos}
+
+
+class SplitPatterns(Section):
+    """Shard-name patterns of each split."""
+
+    train: Patterns
+    holdout: Patterns
+    test: Patterns
+
+
+class Split(Section):
+    """Which shards are for what."""
+
+    patterns: SplitPatterns
+
+
+class Augment(Section):
+    """Feature-space augmentation (section 3.1)."""
+
+    threshold: PositiveInt | None
+    neighbours: PositiveInt
+    chunk_shards: PositiveInt
+    step: PositiveFloat
+    noise: NonNegativeFloat
+    seed: NonNegativeInt
+    scheduler: str | None
+
+
+class Train(Section):
+    """What all trainings share; the backend also runs all other stages that run a model."""
+
+    backend: Literal["tensorflow", "jax"]
+    precision: Literal["float32", "mixed_bfloat16"]
+    xla: bool
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    batch_norm_momentum: Fraction
+    decay: Annotated[float, Field(gt=0, le=1)]
+    decay_examples: PositiveInt
+    clip_norm: PositiveFloat
+    shuffle_buffer: PositiveInt
+    eval_examples: PositiveInt
+    patience: PositiveInt
+
+
+class Model(Section):
+    """A model: its family, the family's own arguments, and how it is trained."""
+
+    family: str
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    epochs: PositiveInt
+    args: dict[str, Any]
+
+
+class SeededModel(Model):
+    """A model that is trained once."""
+
+    seed: NonNegativeInt
+
+
+class VideoModel(SeededModel):
+    """The video-level model: the last `original_epochs` of its epochs on augmented videos are of the original ones."""
+
+    original_epochs: NonNegativeInt
+
+    @field_validator("original_epochs")
+    @classmethod
+    def _within_epochs(cls, original_epochs: int, info: ValidationInfo) -> int:
+        epochs = info.data.get("epochs", original_epochs)
+        if original_epochs > epochs:
+            raise ValueError(f"expected at most the {epochs} epochs, received {original_epochs}")
+        return original_epochs
+
+
+class Set(Section):
+    """All models once more, from another seed; `finetune` says whether label relations follow their training."""
+
+    seed: NonNegativeInt
+    finetune: bool
+
+
+class Finetune(Section):
+    """Fine-tuning with label relations (section 3.2, eq. 5 and 6)."""
+
+    lambda1: NonNegativeFloat
+    lambda2: NonNegativeFloat
+    period: PositiveInt
+    damping: PositiveFloat
+    learning_rate: PositiveFloat
+    epochs: PositiveInt
+
+
+class Infer(Section):
+    """Predictions: how many videos at once, how many classes kept of each."""
+
+    batch_size: PositiveInt
+    top_k: Annotated[int, Field(ge=20)]
+
+
+class Ensemble(Section):
+    """Learnt ensemble weights (section 3.3); `teacher` is a scheme, or `best` by cross-validation on the holdout."""
+
+    folds: Annotated[int, Field(ge=2)]
+    seed: NonNegativeInt
+    teacher: str
+
+    @field_validator("teacher")
+    @classmethod
+    def _known_scheme(cls, teacher: str) -> str:
+        known = [BEST, *registry.schemes()]
+        if teacher not in known:
+            raise ValueError(f"expected one of {known}, received {teacher!r}")
+        return teacher
+
+
+class Distill(SeededModel):
+    """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7.
+
+    `storage` is the type of its weights on disk; it is measured as it is stored.
+    """
+
+    share: Share = Field(alias="lambda")
+    max_bytes: PositiveInt
+    storage: Literal["float32", "float16"]
+
+
+class Evaluate(Section):
+    """What Table 2 starts from, `MODEL-SET` each: a plain model, and one fine-tuned with label relations, if any is."""
+
+    plain: str
+    related: str | None
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    simulate: dict[Key, Simulate]
+    data: Data
+    split: Split
+    augment: Augment
+    train: Train
+    train_moe: VideoModel
+    models: Annotated[dict[Key, Model], Field(min_length=1)]
+    sets: Annotated[dict[Key, Set], Field(min_length=1)]
+    finetune: Finetune
+    infer: Infer
+    ensemble: Ensemble
+    distill: Distill
+    evaluate: Evaluate
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        ParamsError: naming every parameter that is wrong.
+    """
+    path = Path(path)
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: expected a parameter file, found none") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not YAML: {error}") from None
+    return parse(content, str(path))
+
+
+def parse(content: Any, name: str = "params.yaml") -> Params:
+    """Check the content of a parameter file.
+
+    Raises:
+        ParamsError: naming every parameter that is wrong.
+    """
+    if not isinstance(content, dict):
+        raise ParamsError(f"{name}: expected sections, received {type(content).__name__}")
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError("\n".join(_lines(name, error))) from None
+    problems = [*_model_problems(name, params), *_name_problems(name, params), *_member_problems(name, params)]
+    if problems:
+        raise ParamsError("\n".join(problems))
+    return params
+
+
+def _model_problems(name: str, params: Params) -> list[str]:
+    models: dict[str, Model] = {f"models.{key}": model for key, model in params.models.items()}
+    problems = []
+    for key, model in (models | {"train_moe": params.train_moe, "distill": params.distill}).items():
+        try:
+            registry.require(registry.families(), model.family)
+        except ValueError as error:
+            problems.append(f"{name}: {key}.family: unknown family: {error}")
+            continue
+        try:
+            registry.check_arguments(model.family, params.data.layout, model.args)
+        except ValidationError as error:
+            problems += _lines(name, error, f"{key}.args.")
+        except ValueError as error:
+            problems.append(f"{name}: {key}.args.{error}")
+    return problems
+
+
+def _name_problems(name: str, params: Params) -> list[str]:
+    """Names of models and sets under which other scores stand."""
+    taken = {*SYSTEMS, STUDENT, *registry.schemes()}
+    expected = "expected a name that no ensemble, no scheme and not the student has"
+    keys = [("models", key) for key in params.models] + [("sets", key) for key in params.sets]
+    return [f"{name}: {section}.{key}: {expected}, received {key!r}" for section, key in keys if key in taken]
+
+
+def _member_problems(name: str, params: Params) -> list[str]:
+    """Members that Table 2 starts from and that are not there, or not (or against what is expected) fine-tuned."""
+    wanted = {"plain": (params.evaluate.plain, False), "related": (params.evaluate.related, True)}
+    problems = []
+    for key, (member, finetuned) in wanted.items():
+        sets = [set for set, settings in params.sets.items() if settings.finetune is finetuned]
+        known = [f"{model}-{set}" for set in sets for model in params.models]
+        if member is not None and member not in known:
+            expected = f"one of the {'fine-tuned models' if finetuned else 'models that are not fine-tuned'}, {known}"
+            problems.append(f"{name}: evaluate.{key}: expected {expected}, received {member!r}")
+    return problems
+
+
+def _lines(name: str, error: ValidationError, prefix: str = "") -> list[str]:
+    """A line for each problem: full name of the parameter, what was expected, what was received."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = prefix + ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{name}: {key}: unknown key, received {problem['input']!r}")
+        elif problem["type"] == "missing":
+            lines.append(f"{name}: {key}: expected a value, received none")
+        else:
+            expected = problem["msg"].removeprefix("Value error, ")
+            if not expected.startswith("expected"):
+                expected = "expected " + expected.removeprefix("Input should be ")
+            received = "" if "received" in expected else f", received {problem['input']!r}"
+            lines.append(f"{name}: {key}: {expected}{received}")
+    return lines

@@ -1,0 +1,16 @@
+"""Where things lie: what one stage writes and others read."""
+
+from pathlib import Path
+
+DATA, METRICS = Path("data"), Path("metrics")
+CODE = DATA / "code"
+SPLIT = DATA / "split"  # manifests: frames/SPLIT.tsv, videos/SPLIT.tsv
+CLASSES = SPLIT / "classes.txt"
+MEMBERS = DATA / "members.json"
+PREDICTIONS = DATA / "predictions"  # SPLIT/MEMBER.parquet
+STATES = DATA / "states"  # of trainings that were cut off; not an output of any stage
+ENSEMBLE = DATA / "ensemble"
+TEACHER = ENSEMBLE / "teacher.parquet"
+RESULTS = METRICS / "evaluate" / "results.csv"
+POINTS = DATA / "evaluate" / "single_label.npz"
+LABEL_COUNTS = METRICS / "augment" / "label_counts.csv"

@@ -1,0 +1,78 @@
+"""Draw every figure and write every table for people: `python -m stages report`.
+
+Nothing is computed here that another stage reads.
+"""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from stages._places import CLASSES, DATA, LABEL_COUNTS, MEMBERS, METRICS, POINTS, RESULTS, TEACHER
+from yt8m.core.files import read_json, whole, write_csv, write_text
+from yt8m.relations import omega
+from yt8m.relations.labels import HEADER, Labels
+from yt8m.report.embedding import embed
+from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure, relations_figure
+from yt8m.report.tables import markdown, table2
+from yt8m.scoring.predictions import Store
+from yt8m.settings.params import Params
+
+OUT = DATA / "report"
+SHOWN = 30  # most frequent classes in a figure of relations
+
+
+def main(params: Params) -> None:
+    names = CLASSES.read_text(encoding="utf-8").splitlines()
+    with whole(OUT) as out:
+        figures, tables = out / "figures", out / "tables"
+        figures.mkdir(parents=True)
+        tables.mkdir()
+        write_table2(params, figures)
+        draw_label_counts(figures)
+        draw_embedding(names, figures)
+        tell_relations(names, figures, tables)
+
+
+def write_table2(params: Params, figures: Path) -> None:
+    """Table 2, and all results, for people."""
+    with RESULTS.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    results = {name: dict(zip(header[1:], map(float, values), strict=True)) for name, *values in rows}
+    families: dict[str, str] = read_json(MEMBERS)
+    table = table2(params.evaluate, len(set(families.values())), len(families))
+    text = markdown(
+        ("system", *header[1:], "paper's GAP"),
+        [(row.label, *results[row.system].values(), row.paper) for row in table],
+    )
+    write_text(METRICS / "report" / "table2.md", text)
+    bars = {row.label: results[row.system]["test_gap"] for row in table}
+    bar_figure(bars, "Test GAP@20 (Table 2)", figures / "table2.png")
+    print(markdown(header, [(name, *values.values()) for name, values in results.items()]))
+
+
+def draw_label_counts(figures: Path) -> None:
+    """Fig. 2."""
+    before, after = np.loadtxt(LABEL_COUNTS, np.int64, delimiter=",", skiprows=1, usecols=(1, 2), ndmin=2).T
+    label_count_figure(np.sort(before)[::-1], after[np.argsort(-before, kind="stable")], figures / "label_counts.png")
+
+
+def draw_embedding(names: list[str], figures: Path) -> None:
+    """Fig. 1 of the test videos."""
+    with np.load(POINTS) as stored:
+        features, classes = stored["features"], stored["classes"]
+    enough = len(features) > 2  # or there are too few single-label videos to embed
+    points = embed(features) if enough else np.zeros((0, 2))
+    embedding_figure(points, [names[index] for index in classes] if enough else [], figures / "tsne.png")
+
+
+def tell_relations(names: list[str], figures: Path, tables: Path) -> None:
+    """What each fine-tuned model has learnt of classes that go together, beside the training videos' labels."""
+    labels = Labels(Store(TEACHER).labels(), names)
+    rows = []
+    for path in sorted((DATA / "finetune").glob("*/omega.npz")):
+        name, related = path.parent.name, omega.normalized(omega.load(path))
+        write_csv(tables / f"relations-{name}.csv", HEADER, labels.table(related))
+        relations_figure(related, labels.together, labels.common[:SHOWN], names, figures / f"relations-{name}.png")
+        rows.append((name, labels.rank_correlation(related)))
+    write_csv(METRICS / "report" / "relations.csv", ("model", "rank_correlation"), rows)

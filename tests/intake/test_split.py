@@ -1,0 +1,235 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.records import made
+from tests.records.made import SCHEMA
+from yt8m.core.schema import Level
+from yt8m.intake.split import list_shards, split
+from yt8m.records.classes import read_label_counts
+from yt8m.records.manifest import DataError, Shard, checksum, locate, read_manifest, write_manifest
+from yt8m.records.tfrecord import RecordError, write_records
+from yt8m.records.videos import Video, encode, read_videos
+
+PATTERNS = {"train": ["train*", "validate???[0-46-9]"], "holdout": ["validate???5"], "test": ["test*"]}
+SHARDS = {"train": ["train0000", "validate0004"], "holdout": ["validate0005"], "test": ["test0000"]}
+NAMES = [name for names in SHARDS.values() for name in names]
+GLOBS: dict[Level, str | None] = {Level.FRAME: "frame/*.tfrecord", Level.VIDEO: "video/*.tfrecord"}
+
+
+def only(level: Level) -> dict[Level, str | None]:
+    return {each: GLOBS[each] if each is level else None for each in Level}
+
+
+def make(source: Path, *levels: Level) -> dict[str, list[Video]]:
+    """A data set of four shards; the videos of the first level by shard."""
+    found = [
+        {
+            name: made.write_shard(source / level / f"{name}.tfrecord", level, 3 + index)
+            for index, name in enumerate(NAMES)
+        }
+        for level in levels
+    ]
+    return found[0]
+
+
+def run(source: Path, globs: dict[Level, str | None], home: Path | None = None) -> dict[str, dict[str, int]]:
+    out = source.parent / "split"
+    return split(source, globs, PATTERNS, SCHEMA, out, home or out, jobs=1)
+
+
+def write_frames(path: Path, ids: list[str]) -> None:
+    """Write a frame-level shard of random videos with given ids."""
+    random = np.random.default_rng(0)
+    path.parent.mkdir(exist_ok=True)
+    write_records(path, [encode(made.frame_video(random, id), Level.FRAME, SCHEMA) for id in ids])
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return tmp_path / "source"
+
+
+@pytest.mark.parametrize("globs", [GLOBS, only(Level.FRAME), only(Level.VIDEO)], ids=["both", "frames", "videos"])
+def test_counts_and_manifests(source, globs):
+    levels = [level for level, glob in globs.items() if glob]
+    videos = make(source, *levels)
+    counts = run(source, globs)
+    assert list(counts) == list(SHARDS)
+    for name, shards in SHARDS.items():
+        out = source.parent / "split" / name
+        labels = [label for shard in shards for video in videos[shard] for label in video.labels]
+        by_class = [labels.count(index) for index in range(SCHEMA.classes)]
+        assert read_label_counts(out / "label_counts.csv").tolist() == by_class
+        assert counts[name] == {
+            "shards": len(shards),
+            "videos": sum(len(videos[shard]) for shard in shards),
+            "unlabelled": 0,
+            "labels": len(labels),
+            "classes": len(set(labels)),
+        }
+        primary = read_manifest(out / "frames.tsv")
+        assert [shard.path for shard in primary] == [f"{{source}}/{levels[0]}/{shard}.tfrecord" for shard in shards]
+        assert {shard.level for shard in primary} == {levels[0]}
+        means = read_manifest(out / "videos.tsv")
+        assert {shard.level for shard in means} == {Level.VIDEO}
+        assert [shard.videos for shard in means] == [len(videos[shard]) for shard in shards]
+        for shard in (*primary, *means):
+            path = locate(shard, source)
+            assert path.stem in shards
+            assert shard.checksum == checksum(path)
+
+
+def test_derived_shards_are_the_means_of_frames(source):
+    videos = make(source, Level.FRAME)
+    run(source, only(Level.FRAME))
+    for name in NAMES:
+        derived = list(read_videos(source.parent / "split" / "means" / f"{name}.tfrecord", Level.VIDEO, SCHEMA))
+        assert [video.id for video in derived] == [video.id for video in videos[name]]
+        for mean, video in zip(derived, videos[name], strict=True):
+            assert mean.labels.tolist() == video.labels.tolist()
+            for feature, rows in video.features.items():
+                expected = (rows.astype(float) * 4 / 255 + 4 / 512 - 2).mean(0)
+                np.testing.assert_allclose(mean.features[feature][0], expected, atol=1e-6)
+
+
+def test_derived_shards_are_recorded_where_they_will_lie(source):
+    make(source, Level.FRAME)
+    run(source, only(Level.FRAME), home=Path("data/split"))
+    (shard,) = read_manifest(source.parent / "split" / "holdout" / "videos.tsv")
+    assert shard.path == "data/split/means/validate0005.tfrecord"
+
+
+def test_jobs_change_nothing(source, tmp_path):
+    make(source, Level.FRAME)
+    for jobs in (1, 2):
+        split(source, only(Level.FRAME), PATTERNS, SCHEMA, tmp_path / str(jobs), Path("home"), jobs)
+    one, two = (
+        {
+            path.relative_to(tmp_path / jobs): path.read_bytes()
+            for path in (tmp_path / jobs).rglob("*")
+            if path.is_file()
+        }
+        for jobs in "12"
+    )
+    assert len(one) == 3 * 3 + len(NAMES)
+    assert one == two
+
+
+def test_unlabelled_videos_are_counted(source):
+    make(source, Level.FRAME)
+    random = np.random.default_rng(0)
+    videos = [made.frame_video(random, f"test_{index}") for index in range(4)]
+    videos[1:3] = [replace(video, labels=np.empty(0, np.int32)) for video in videos[1:3]]
+    write_records(source / "frame" / "test0000.tfrecord", [encode(v, Level.FRAME, SCHEMA) for v in videos])
+    counts = run(source, only(Level.FRAME))
+    assert counts["test"]["unlabelled"] == 2
+    assert counts["test"]["videos"] == 4
+
+
+def test_split_without_labels_is_refused(source):
+    make(source, Level.FRAME)
+    video = replace(made.frame_video(np.random.default_rng(0), "a"), labels=np.empty(0, np.int32))
+    write_records(source / "frame" / "test0000.tfrecord", [encode(video, Level.FRAME, SCHEMA)])
+    with pytest.raises(DataError, match="split 'test': expected labelled videos, received 1 videos without a label"):
+        run(source, only(Level.FRAME))
+
+
+@pytest.mark.parametrize("shard", ["train0001", "test0001"])
+@pytest.mark.parametrize("level", Level)
+def test_repeated_ids_are_refused(source, shard, level):
+    """Within a split and across splits."""
+    make(source, level)
+    (source / level / f"{shard}.tfrecord").write_bytes((source / level / "train0000.tfrecord").read_bytes())
+    with pytest.raises(DataError, match=f"expected each {level}-level video once, received 3 again"):
+        run(source, only(level))
+
+
+@pytest.mark.parametrize("shard", ["validate0005", "test0000"])
+def test_levels_of_different_videos_are_refused(source, shard):
+    make(source, *Level)
+    write_frames(source / "frame" / f"{shard}.tfrecord", [f"{shard}_0", "other"])
+    size = len(list(read_videos(source / "video" / f"{shard}.tfrecord", Level.VIDEO, SCHEMA)))
+    with pytest.raises(DataError, match=f"same videos at both levels, received {size} at one only"):
+        run(source, GLOBS)
+
+
+def test_training_may_have_more_videos_at_one_level(source):
+    make(source, *Level)
+    write_frames(source / "frame" / "train0000.tfrecord", ["train0000_0"])
+    run(source, GLOBS)
+    frames, means = (read_manifest(source.parent / "split" / "train" / f"{name}.tsv") for name in ("frames", "videos"))
+    assert [shard.videos for shard in frames] == [1, 4]
+    assert [shard.videos for shard in means] == [3, 4]
+
+
+def test_bad_record_is_named(source):
+    make(source, Level.FRAME)
+    path = source / "frame" / "validate0005.tfrecord"
+    video = made.frame_video(np.random.default_rng(0), "bad")
+    bad = replace(video, labels=np.array([SCHEMA.classes]))
+    write_records(path, [encode(each, Level.FRAME, SCHEMA) for each in (video, bad)])
+    with pytest.raises(RecordError, match=f"{path}: record 1: 'labels'"):
+        run(source, only(Level.FRAME))
+
+
+def write_source_manifest(source: Path, **changes) -> Path:
+    """List all shards in a manifest in the data set's folder, with changes to the first."""
+    paths = sorted((source / "frame").glob("*.tfrecord"))
+    shards = [
+        Shard(
+            Level.FRAME,
+            str(path.relative_to(source)),
+            path.stat().st_size,
+            len(list(read_videos(path, Level.FRAME, SCHEMA))),
+            checksum(path),
+        )
+        for path in paths
+    ]
+    write_manifest(source / "all.tsv", [replace(shards[0], **changes), *shards[1:]])
+    return source / "all.tsv"
+
+
+def test_manifest_as_source(source):
+    make(source, Level.FRAME)
+    from_folder = run(source, only(Level.FRAME))
+    manifest = write_source_manifest(source)
+    from_manifest = split(
+        manifest,
+        only(Level.FRAME),
+        PATTERNS,
+        SCHEMA,
+        source.parent / "other",
+        source.parent / "split",
+        jobs=1,
+    )
+    assert from_manifest == from_folder
+    for path in ("train/frames.tsv", "holdout/videos.tsv"):
+        assert (source.parent / "other" / path).read_text() == (source.parent / "split" / path).read_text()
+
+
+@pytest.mark.parametrize("change", [{"checksum": "00" * 16}, {"bytes": 1}, {"videos": 99}])
+def test_changed_shard_of_a_manifest_is_refused(source, change):
+    make(source, Level.FRAME)
+    manifest = write_source_manifest(source, **change)
+    (value,) = change.values()
+    with pytest.raises(DataError, match=rf"test0000\.tfrecord: expected .*{value}.* as the manifest records, received"):
+        split(manifest, only(Level.FRAME), PATTERNS, SCHEMA, source.parent / "out", Path("home"), jobs=1)
+
+
+def test_list_shards(source):
+    make(source, Level.FRAME, Level.VIDEO)
+    (source / "frame" / "notes.txt").touch()
+    expected = [f"frame/{name}.tfrecord" for name in sorted(NAMES)]
+    assert list_shards(source, "frame/*.tfrecord") == (expected, {})
+    paths, recorded = list_shards(write_source_manifest(source), "frame/*.tfrecord")
+    assert paths == expected
+    assert list(recorded) == expected
+    assert list_shards(source / "all.tsv", "video/*.tfrecord") == ([], {})
+
+
+def test_missing_source(tmp_path):
+    with pytest.raises(DataError, match=r"data\.source: expected .*nowhere, which does not exist"):
+        list_shards(tmp_path / "nowhere", "*.tfrecord")

@@ -1,0 +1,207 @@
+import time
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.records import made
+from tests.records.made import SCHEMA
+from yt8m.core.schema import Level
+from yt8m.records.dataset import Dataset, prefetch, shuffled_order
+from yt8m.records.manifest import DataError, Shard, checksum, write_manifest
+from yt8m.records.tfrecord import RecordError
+from yt8m.records.videos import Video
+
+SIZES = [5, 1, 7]
+TOTAL = sum(SIZES)
+
+
+def write(folder: Path, level: Level) -> list[Video]:
+    """Three shards and a manifest of them; returns all videos in order."""
+    shards, videos = [], []
+    for index, size in enumerate(SIZES):
+        path = folder / "source" / f"{level}{index}.tfrecord"
+        videos += made.write_shard(path, level, size)
+        shards.append(Shard(level, f"{{source}}/{path.name}", path.stat().st_size, size, checksum(path)))
+    write_manifest(folder / f"{level}.tsv", shards)
+    return videos
+
+
+def open_dataset(folder: Path, level: Level = Level.FRAME) -> Dataset:
+    return Dataset(folder / f"{level}.tsv", folder / "source", SCHEMA)
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("size", [1, 4, TOTAL, 100])
+def test_batches(tmp_path, level, size):
+    videos = write(tmp_path, level)
+    dataset = open_dataset(tmp_path, level)
+    assert (dataset.size, dataset.level) == (TOTAL, level)
+    batches = list(dataset.batches(size))
+    assert [len(batch.ids) for batch in batches] == [size] * (TOTAL // size) + [TOTAL % size] * (TOTAL % size > 0)
+    assert [id for batch in batches for id in batch.ids] == [video.id for video in videos]
+    waiting = iter(videos)
+    for batch in batches:
+        assert set(batch.inputs) == {"rgb", "audio", "num_frames"}
+        assert batch.labels.dtype == np.float32
+        assert batch.labels.shape == (len(batch.ids), SCHEMA.classes)
+        for row, video in enumerate(islice(waiting, len(batch.ids))):
+            length = batch.inputs["num_frames"][row]
+            assert length == len(video.features["rgb"])
+            assert np.flatnonzero(batch.labels[row]).tolist() == video.labels.tolist()
+            assert set(batch.labels[row]) <= {0, 1}
+            for name, width in SCHEMA.features.items():
+                values = batch.inputs[name][row]
+                assert values.shape == (6 if level is Level.FRAME else 1, width)
+                assert values.dtype == (np.uint8 if level is Level.FRAME else np.float32)
+                np.testing.assert_array_equal(values[:length], video.features[name])
+                assert not values[length:].any()
+
+
+@pytest.mark.parametrize("buffer", [1, 3, TOTAL, 1000])
+def test_each_epoch_holds_every_video_once(tmp_path, buffer):
+    ids = {video.id for video in write(tmp_path, Level.FRAME)}
+    seen = shuffled_ids(open_dataset(tmp_path), seed=0, buffer=buffer, epochs=4)
+    epochs = [seen[start : start + TOTAL] for start in range(0, len(seen), TOTAL)]
+    assert all(set(epoch) == ids for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def shuffled_ids(dataset: Dataset, seed: int, buffer: int = 3, epochs: int = 1, size: int = 1) -> list[str]:
+    batches = islice(dataset.shuffled(size, seed, buffer), epochs * TOTAL // size)
+    return [id for batch in batches for id in batch.ids]
+
+
+def test_order_depends_on_the_seed_alone(tmp_path):
+    write(tmp_path, Level.FRAME)
+    first, again, other = (shuffled_ids(open_dataset(tmp_path), seed, epochs=2) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+    assert shuffled_ids(open_dataset(tmp_path), seed=0, epochs=4, size=4) == shuffled_ids(
+        open_dataset(tmp_path), seed=0, epochs=4
+    )
+
+
+def test_a_buffer_of_all_mixes_shards(tmp_path):
+    """With one big buffer a shard's videos do not stay together."""
+    write(tmp_path, Level.FRAME)
+    ids = shuffled_ids(open_dataset(tmp_path), seed=0, buffer=1000)
+    shards = [id.split("_")[0] for id in ids]
+    changes = sum(one != other for one, other in pairwise(shards))
+    assert changes > len(SIZES) - 1
+
+
+def test_shuffled_contents_stay_with_their_ids(tmp_path):
+    videos = {video.id: video for video in write(tmp_path, Level.FRAME)}
+    for batch in islice(open_dataset(tmp_path).shuffled(4, 0, 3), 5):
+        for row, id in enumerate(batch.ids):
+            length = batch.inputs["num_frames"][row]
+            np.testing.assert_array_equal(batch.inputs["rgb"][row, :length], videos[id].features["rgb"])
+            assert np.flatnonzero(batch.labels[row]).tolist() == videos[id].labels.tolist()
+
+
+@pytest.mark.parametrize("start", [1, 3, 9, 20])
+@pytest.mark.parametrize("buffer", [1, 3, 1000])
+def test_a_later_start_gives_the_same_batches(tmp_path, start, buffer):
+    """Whatever the epoch, and whichever videos a batch takes of two epochs."""
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    whole = [batch.ids for batch in islice(dataset.shuffled(4, 0, buffer), start + 5)]
+    late = islice(dataset.shuffled(4, 0, buffer, start=start), 5)
+    assert [batch.ids for batch in late] == whole[start:]
+
+
+def test_rows_of_a_batch_go_to_the_process_they_are_of(tmp_path):
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    whole = list(islice(dataset.shuffled(4, 0, 3), 9))
+    parts = [islice(dataset.shuffled(4, 0, 3, rows=slice(at, at + 2)), 9) for at in (0, 2)]
+    for batch, first, second in zip(whole, *parts, strict=True):
+        assert first.ids + second.ids == batch.ids
+        np.testing.assert_array_equal(np.concatenate([first.labels, second.labels]), batch.labels)
+
+
+def test_what_is_passed_over_is_not_looked_at(tmp_path):
+    """A damaged record stops the process whose row it is, and no other."""
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    path = dataset.paths[0]
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+    damaged = []
+    for at in range(4):
+        try:
+            list(islice(dataset.shuffled(4, 0, 3, rows=slice(at, at + 1)), TOTAL // 4))
+        except RecordError:
+            damaged.append(at)
+    assert len(damaged) == 1
+
+
+def test_a_shuffle_buffer_draws_each_place_once():
+    shards, order = shuffled_order([5, 0, 7], np.random.default_rng(0), 4)
+    assert sorted(shards) == [0, 1, 2]
+    assert sorted(order) == list(range(12))
+    assert all(place < rank + 4 for rank, place in enumerate(order))  # nothing is read before it must be
+
+
+def test_mixed_levels_are_refused(tmp_path):
+    write_manifest(tmp_path / "m.tsv", [Shard(level, "x", 1, 1, "") for level in Level])
+    with pytest.raises(DataError, match=r"m\.tsv: expected shards of one level, received \[.*frame.*video"):
+        Dataset(tmp_path / "m.tsv", tmp_path, SCHEMA)
+
+
+def test_empty_manifest_is_refused(tmp_path):
+    write_manifest(tmp_path / "m.tsv", [])
+    with pytest.raises(DataError, match=r"m\.tsv: expected shards of one level, received \[\]"):
+        Dataset(tmp_path / "m.tsv", tmp_path, SCHEMA)
+
+
+def test_changed_and_missing_shards_are_refused_at_once(tmp_path):
+    write(tmp_path, Level.FRAME)
+    path = tmp_path / "source" / "frame2.tfrecord"
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(DataError, match=f"{path}: expected .* bytes as recorded"):
+        open_dataset(tmp_path)
+    path.unlink()
+    with pytest.raises(DataError, match=f"{path}: the shard is missing"):
+        open_dataset(tmp_path)
+
+
+def test_shards_without_videos_are_refused(tmp_path):
+    path = tmp_path / "source" / "empty.tfrecord"
+    path.parent.mkdir()
+    path.touch()
+    write_manifest(tmp_path / "m.tsv", [Shard(Level.FRAME, f"{{source}}/{path.name}", 0, 0, checksum(path))])
+    with pytest.raises(DataError, match=r"m\.tsv: expected videos, received shards without any"):
+        Dataset(tmp_path / "m.tsv", path.parent, SCHEMA)
+
+
+def test_prefetch_gives_the_same_items_and_works_ahead():
+    made_so_far = []
+
+    def items():
+        for index in range(5):
+            made_so_far.append(index)
+            yield index
+
+    ahead = prefetch(items(), depth=2)
+    assert next(ahead) == 0
+    deadline = time.monotonic() + 10
+    while len(made_so_far) < 3 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert made_so_far == [0, 1, 2]  # two more than were asked for, and no others
+    assert list(ahead) == [1, 2, 3, 4]
+
+
+def test_prefetch_passes_errors_on():
+    def items():
+        yield 1
+        raise DataError("damaged")
+
+    ahead = prefetch(items())
+    assert next(ahead) == 1
+    with pytest.raises(DataError, match="damaged"):
+        next(ahead)

@@ -1,0 +1,89 @@
+import struct
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+import pytest
+
+from yt8m.records.tfrecord import RecordError, read_records, write_records
+
+RECORDS = [b"first", b"", b"x" * 1000]
+STARTS = [0, 12 + 5 + 4, 2 * 16 + 5]  # header of 12 bytes, content, checksum of 4 bytes
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    path = tmp_path / "train0000.tfrecord"
+    assert write_records(path, RECORDS) == len(RECORDS)
+    return path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_round_trip(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    records = [random.bytes(size) for size in random.integers(0, 3000, 20)]
+    write_records(tmp_path / "shard", records)
+    assert [bytes(record) for record in read_records(tmp_path / "shard")] == records
+
+
+def test_layout(shard):
+    def masked(content):
+        crc = google_crc32c.value(content)
+        return struct.pack("<I", ((crc >> 15) + (crc % 2**15) * 2**17 + 0xA282EAD8) % 2**32)
+
+    lengths = [struct.pack("<Q", len(record)) for record in RECORDS]
+    expected = [
+        length + masked(length) + record + masked(record) for length, record in zip(lengths, RECORDS, strict=True)
+    ]
+    assert shard.read_bytes() == b"".join(expected)
+
+
+def test_empty_file_has_no_records(tmp_path):
+    (tmp_path / "empty").touch()
+    assert list(read_records(tmp_path / "empty")) == []
+    assert write_records(tmp_path / "empty", []) == 0
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "match"),
+    [
+        (0, 11, "expected a header of 12 bytes, received 11: truncated"),
+        (2, STARTS[2] + 3, "expected a header of 12 bytes, received 3: truncated"),
+        (0, 14, "expected 9 bytes, received 2: truncated"),
+        (1, STARTS[1] + 15, "expected 4 bytes, received 3: truncated"),
+        (2, STARTS[2] + 1000, "expected 1004 bytes, received 988: truncated"),
+    ],
+)
+def test_truncated(shard, index, size, match):
+    shard.write_bytes(shard.read_bytes()[:size])
+    records = read_records(shard)
+    assert [bytes(next(records)) for _ in range(index)] == RECORDS[:index]
+    with pytest.raises(RecordError, match=f"{shard}: record {index} at byte {STARTS[index]}: {match}"):
+        next(records)
+
+
+@pytest.mark.parametrize("byte", range(12 + 5 + 4))
+def test_any_corrupt_byte_is_found(shard, byte):
+    content = bytearray(shard.read_bytes())
+    content[STARTS[0] + byte] ^= 1
+    shard.write_bytes(content)
+    what = "length" if byte < 12 else "content"
+    with pytest.raises(RecordError, match=f"{shard}: record 0 at byte 0: the checksum of the {what}"):
+        list(read_records(shard))
+
+
+def test_not_a_tfrecord(tmp_path):
+    path = tmp_path / "text.tfrecord"
+    path.write_text("index,name\n0,Game\n1,Vehicle\n")
+    with pytest.raises(RecordError, match=f"{path}: record 0 at byte 0: .* not a TFRecord file"):
+        list(read_records(path))
+
+
+def test_failed_write_leaves_nothing(tmp_path):
+    def records():
+        yield b"first"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_records(tmp_path / "shard", records())
+    assert list(tmp_path.iterdir()) == []
