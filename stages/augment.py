@@ -16,7 +16,7 @@ def main(params: Params) -> None:
     before = read_label_counts(SPLIT / "label_counts" / "train.csv")
     with whole(folder) as out:
         shards = list(zip(train.paths, train.counts, strict=True))
-        made = augment_shards(shards, before, train.schema, out, **params.augment.model_dump())
+        made = augment_shards(shards, before, train.schema, out, params.augment)
         write_manifest(out / "videos.tsv", [shard.moved(folder) for shard in made.shards], train.schema)
     total = int(made.kinds.sum())
     kinds = {kind.name.lower(): int(count) for kind, count in zip(Kind, made.kinds, strict=True)}

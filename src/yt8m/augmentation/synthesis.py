@@ -16,6 +16,7 @@ from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import Shard, describe
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import encode_labels, encode_means, read_videos
+from yt8m.settings.params import Augment
 
 Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
 
@@ -97,8 +98,7 @@ def records(
     made: Recipes,
     labels: Sequence[bytes],
     schema: Schema,
-    step: float,
-    noise: float,
+    settings: Augment,
     random: np.random.Generator,
 ) -> Iterator[bytes]:
     """The records of the videos that recipes describe, made block by block.
@@ -111,7 +111,8 @@ def records(
         made_of = zip(*(column.tolist() for column in block), strict=True)
         ids = [IDS[Kind(kind)].format(chunk.ids[seed], chunk.ids[other]) for kind, seed, other in made_of]
         encoded = [labels[row] for row in block.seed.tolist()]
-        yield from encode_means(ids, encoded, synthesize(chunk, block, step, noise, random), schema)
+        features = synthesize(chunk, block, settings.step, settings.noise, random)
+        yield from encode_means(ids, encoded, features, schema)
 
 
 def write_chunk(
@@ -119,8 +120,7 @@ def write_chunk(
     made: Recipes,
     schema: Schema,
     paths: Sequence[Path],
-    step: float,
-    noise: float,
+    settings: Augment,
     random: np.random.Generator,
 ) -> list[Shard]:
     """Make the videos that recipes describe and write them, in random order, to shards of the same size."""
@@ -129,7 +129,7 @@ def write_chunk(
     labels = [encode_labels(row, schema) for row in chunk.labels]
 
     def write(path: Path, part: np.ndarray, random: np.random.Generator) -> Shard:
-        videos = records(chunk, made.take(part), labels, schema, step, noise, random)
+        videos = records(chunk, made.take(part), labels, schema, settings, random)
         return describe(path, Level.VIDEO, write_records(path, videos))
 
     with ThreadPoolExecutor(WRITERS) as writers:
@@ -141,24 +141,21 @@ def augment_chunk(
     counts: np.ndarray,
     schema: Schema,
     paths: Sequence[Path],
-    *,
-    threshold: int | None,
-    neighbours: int,
-    step: float,
-    noise: float,
-    seed: Sequence[int],
+    settings: Augment,
+    index: int,
 ) -> Augmented:
     """Augment the videos of some shards and write them, in random order, to as many shards.
 
     Args:
         counts: training videos by class over the whole data set, (classes,).
         paths: to write to, one for each shard.
+        index: of the chunk, which draws from (seed, index).
     """
     chunk = read_chunk(shards, schema)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng((settings.seed, index))
     primary = chunk.features[:, : schema.features[schema.primary]]
-    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=neighbours)
-    written = write_chunk(chunk, made, schema, paths, step, noise, random)
+    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=settings.threshold, most=settings.neighbours)
+    written = write_chunk(chunk, made, schema, paths, settings, random)
     kinds = np.bincount(made.kind, minlength=len(Kind))
     videos = np.bincount(made.seed, minlength=len(chunk.ids))
     weights = np.repeat(videos, [len(row) for row in chunk.labels])
@@ -167,31 +164,15 @@ def augment_chunk(
 
 
 def augment_shards(
-    shards: Sequence[Source],
-    counts: np.ndarray,
-    schema: Schema,
-    out: Path,
-    *,
-    chunk_shards: int,
-    threshold: int | None,
-    neighbours: int,
-    step: float,
-    noise: float,
-    seed: int,
-    scheduler: str | None = None,
-    jobs: int = -1,
+    shards: Sequence[Source], counts: np.ndarray, schema: Schema, out: Path, settings: Augment, jobs: int = -1
 ) -> Augmented:
     """Augment chunks of shards independently, and write as many shards of `Example`s below `out`.
 
     Memory holds one chunk's features a process, whatever the size of the data.
 
     Args:
-        chunk_shards: shards of a chunk.
-        threshold: classes with more videos are sub-sampled, all others over-sampled; None over-samples all alike.
-        neighbours: of a video, at most.
-        step: of eq. 3 and 4.
-        noise: standard deviation of eq. 2.
-        scheduler: address of a Dask scheduler whose workers share this machine's files; None: processes here.
+        counts: training videos by class over the whole data set, (classes,).
+        settings: with a scheduler, its workers share this machine's files; without one, processes here do the work.
         jobs: processes, as joblib counts them; the bytes written do not depend on it, nor on the scheduler.
 
     Raises:
@@ -200,23 +181,13 @@ def augment_shards(
     # Absolute, since a cluster's workers need not run in this folder.
     paths = [out.resolve() / f"augmented{index:04d}.tfrecord" for index in range(len(shards))]
     shards = [(path.resolve(), videos) for path, videos in shards]
-    chunks = [slice(start, start + chunk_shards) for start in range(0, len(shards), chunk_shards)]
+    chunks = [slice(start, start + settings.chunk_shards) for start in range(0, len(shards), settings.chunk_shards)]
     out.mkdir(parents=True, exist_ok=True)
-    if len(chunks) == 1 and scheduler is None:
+    if len(chunks) == 1 and settings.scheduler is None:
         jobs = 1  # here, where it has all threads and no process has to start
-    with workers(scheduler):
+    with workers(settings.scheduler):
         results = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(augment_chunk)(
-                shards[chunk],
-                counts,
-                schema,
-                paths[chunk],
-                threshold=threshold,
-                neighbours=neighbours,
-                step=step,
-                noise=noise,
-                seed=(seed, index),
-            )
+            delayed(augment_chunk)(shards[chunk], counts, schema, paths[chunk], settings, index)
             for index, chunk in enumerate(chunks)
         )
         done = list(tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None))

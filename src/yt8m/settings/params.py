@@ -97,7 +97,12 @@ class Split(Section):
 
 
 class Augment(Section):
-    """Feature-space augmentation (section 3.1)."""
+    """Feature-space augmentation (section 3.1).
+
+    Classes with more videos than `threshold` are sub-sampled, all others over-sampled (null: all alike), from at most
+    so many `neighbours` of a video, by `step` of eq. 3 and 4 or with `noise` of eq. 2, its standard deviation.
+    `chunk_shards` shards are a chunk; `scheduler` is the address of a Dask scheduler, or null.
+    """
 
     threshold: PositiveInt | None
     neighbours: PositiveInt

@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from yt8m.core.errors import InputError
 from yt8m.core.files import whole
 from yt8m.core.source import digest, essence
 
-LIBRARIES = ("keras", "numpy", "tensorflow", "jax", "torch")
+LIBRARIES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # by backend
 
 
 class Score(NamedTuple):
@@ -94,12 +93,10 @@ def fingerprint(decisive: Mapping[str, Any], replicas: int) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """The backend and the versions of the libraries that compute."""
-    found = {}
-    for library in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[library] = importlib.metadata.version(library)
-    return {"backend": keras.backend.backend(), "versions": found}
+    """The backend and the versions of the libraries that compute, as they are installed."""
+    backend = keras.backend.backend()
+    libraries = ("keras", "numpy", *LIBRARIES[backend])
+    return {"backend": backend, "versions": {name: importlib.metadata.version(name) for name in libraries}}
 
 
 def _code() -> dict[str, str]:
