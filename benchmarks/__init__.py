@@ -1,1 +1,1 @@
-"""Measurements of the models at sizes that no test runs; docs/benchmarks.md says how to read them."""
+"""Speed, memory and full size: `python -m benchmarks.NAME`; experiments on quality are in `studies/`."""

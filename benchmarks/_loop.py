@@ -1,16 +1,14 @@
 """The obvious loop over videos, and neighbour searches by scikit-learn: what augmentation is compared with."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from yt8m.augmentation.neighbours import nearest
-from yt8m.augmentation.recipes import Kind, Recipes
+from yt8m.augmentation.recipes import Kind
 from yt8m.augmentation.regimes import neighbours, rarest_labels
 from yt8m.augmentation.synthesis import IDS, Chunk
 from yt8m.core.schema import Schema
@@ -35,14 +33,14 @@ class Search(NamedTuple):
 
 def searches(labels: Sequence[np.ndarray], counts: np.ndarray, augment: Augment) -> list[Search]:
     """The searches of a chunk: one for each rare class that is some video's rarest label."""
-    rarest = rarest_labels(labels, counts)
-    ends = np.cumsum([0, *(len(row) for row in labels)])
-    flat = np.concatenate(labels)
-    carriers = csr_array((np.ones(len(flat), np.int8), flat, ends), (len(labels), len(counts))).tocsc()
+    rarest, carriers = rarest_labels(labels, counts), dict[int, list[int]]()
+    for row, carried in enumerate(labels):
+        for label in carried.tolist():
+            carriers.setdefault(label, []).append(row)
     return [
         Search(
             np.flatnonzero(rarest == label),
-            carriers.indices[slice(*carriers.indptr[label : label + 2])].astype(np.int64),
+            np.array(carriers[label]),
             neighbours(int(counts[label]), augment.threshold, augment.neighbours),
         )
         for label in np.unique(rarest[rarest >= 0]).tolist()
@@ -59,11 +57,6 @@ def first_seeds(found: Sequence[Search], sample: int) -> list[Search]:
     ends = np.cumsum([len(search.seeds) for search in found], dtype=np.int64)
     taken = np.diff(ends * min(sample, ends[-1]) // ends[-1], prepend=0)
     return [search._replace(seeds=search.seeds[:size]) for search, size in zip(found, taken.tolist(), strict=True)]
-
-
-def mean_members(found: Sequence[Search]) -> float:
-    """How many videos a seed is compared with, on average."""
-    return float(np.average([len(s.members) - 1 for s in found], weights=[len(s.seeds) for s in found]))
 
 
 class Loop:
@@ -102,14 +95,13 @@ class Loop:
 
     def nearest(self, seed: int, members: Iterable[int]) -> list[int]:
         """The other members, nearest first."""
-        size = self.schema.features[self.schema.primary]
-        features, distances = self.chunk.features, []
-        x = features[seed, :size]
-        for other in members:
-            if other != seed:
-                difference = (x - features[other, :size]).astype(np.float64)
-                distances.append((difference @ difference, other))
-        return [other for _, other in sorted(distances)]
+        primary = self.chunk.features[:, : self.schema.features[self.schema.primary]]
+
+        def distance(other: int) -> float:
+            difference = (primary[seed] - primary[other]).astype(np.float64)
+            return float(difference @ difference)
+
+        return sorted((other for other in members if other != seed), key=distance)
 
     def of(self, seed: int, near: Iterable[int]) -> Iterator[tuple[Kind, int]]:
         """The kinds and neighbours of the videos that a seed makes."""
@@ -138,46 +130,34 @@ class Loop:
 
     def record(self, train: Any, id: str, seed: int, values: np.ndarray) -> bytes:
         """An `Example`, by TensorFlow's classes."""
+        schema, labels, start = self.schema, self.chunk.labels[seed].tolist(), 0
         entries = {
-            self.schema.id_key: train.Feature(bytes_list=train.BytesList(value=[id.encode()])),
-            self.schema.labels_key: train.Feature(
-                int64_list=train.Int64List(value=self.chunk.labels[seed].tolist()),
-            ),
+            schema.id_key: train.Feature(bytes_list=train.BytesList(value=[id.encode()])),
+            schema.labels_key: train.Feature(int64_list=train.Int64List(value=labels)),
         }
-        start = 0
-        for name, size in self.schema.features.items():
+        for name, size in schema.features.items():
             floats = train.FloatList(value=values[start : start + size])
-            entries[self.schema.mean_key(name)] = train.Feature(float_list=floats)
+            entries[schema.mean_key(name)] = train.Feature(float_list=floats)
             start += size
         encoded: bytes = train.Example(features=train.Features(feature=entries)).SerializeToString()
         return encoded
 
-    def recipes(self) -> Recipes:
-        """What was made, in order."""
-        return Recipes(*np.array(list(self.made.values()), np.int64).reshape(-1, 3).T)
 
-
-def compare_searches(primary: np.ndarray, found: Sequence[Search]) -> dict[str, Any]:
-    """Seconds of all searches by `nearest` and by scikit-learn, and the share of neighbours that are the same."""
-    ways = (lambda search: nearest(primary, search.seeds, search.members, search.k), partial(brute_force, primary))
-    for way in ways:
-        timed(way, found[:WARM_UP])  # imports, and starts of threads
-    (ours, seconds), (theirs, others) = (timed(way, found) for way in ways)
-    same = [np.mean(one == other) for one, other in zip(ours, theirs, strict=True) if one.size]
-    return {
-        "searches": len(found),
-        "seeds": sum(len(search.seeds) for search in found),
-        "members": mean_members(found),
-        "seconds": seconds,
-        "sklearn": others,
-        "equal": float(np.average(same, weights=[one.size for one in ours if one.size])) if same else 1.0,
-    }
-
-
-def timed(search_by: Callable[[Search], np.ndarray], found: Iterable[Search]) -> tuple[list[np.ndarray], float]:
-    """The neighbours of all searches, and the seconds they took."""
-    start = perf_counter()
-    return [search_by(search) for search in found], perf_counter() - start
+def compare_searches(name: str, primary: np.ndarray, found: Sequence[Search]) -> list[str]:
+    """A line of the table of searches: seconds by `nearest` and by scikit-learn, and how many neighbours are equal."""
+    ours, theirs = [], []
+    for each in (found[:WARM_UP], found):  # the first imports, and starts threads
+        start = perf_counter()
+        ours = [nearest(primary, search.seeds, search.members, search.k) for search in each]
+        middle = perf_counter()
+        theirs = [brute_force(primary, search) for search in each]
+        seconds, others = middle - start, perf_counter() - middle
+    equal = np.concatenate([(one == other).ravel() for one, other in zip(ours, theirs, strict=True)])
+    seeds = [len(search.seeds) for search in found]
+    compared = np.average([len(search.members) - 1 for search in found], weights=seeds)
+    numbers = f"{len(found):,}", f"{sum(seeds):,}", f"{compared:.1f}"
+    times = f"{seconds:.2f}", f"{others:.2f}", f"{others / seconds:.1f}"
+    return [name, *numbers, *times, f"{100 * equal.mean():.3f} %"]
 
 
 def brute_force(primary: np.ndarray, search: Search) -> np.ndarray:

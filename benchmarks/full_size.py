@@ -7,139 +7,89 @@ backend is KERAS_BACKEND's.
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from time import perf_counter
 
-from rich.table import Table
+import numpy as np
 
-from benchmarks._common import Case, Failed, apart, console
+from benchmarks import _processes, _steps
+from benchmarks._models import Case, nextvlad, random_batch
+from benchmarks._nextvlad import PUBLISHED
+from benchmarks._processes import Failed, peak_memory, say, show
 from yt8m.core.errors import InputError
-from yt8m.settings.params import Params, load
+from yt8m.settings.params import Model, load
 
 BATCH_SIZE = 4
-NEXTVLAD: dict[str, Any] = {  # as published: Lin, Xiao and Fan, arXiv 1811.05014
-    "frames": 300,
-    "clusters": {"rgb": 128, "audio": 64},
-    "groups": {"rgb": 8, "audio": 4},
-    "expansion": 2,
-    "hidden": 2048,
-    "reduction": 8,
-    "dropout": 0.5,
-    "mixtures": 2,
-    "l2": 1e-6,
-}
-NEXTVLAD_RATE = 2e-4
-HEADER = (
-    "model",
-    "family",
-    "parameters",
-    "build s",
-    "first step s",
-    "bytes on disk",
-    "peak GB: step",
-    "peak GB: and load",
-    "loss",
-)
+HEADER = "model, family, parameters, build s, first step s, bytes on disk, peak GB: step, peak GB: and load, loss"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A model of the table: how it is stored, and the most it may take on disk, if anything says so."""
+def whole_life(case: Case, folder: Path, storage: str) -> tuple[list[str], int]:
+    """In a process of its own: build a model, make a step, save it to a folder, load it, and compare the two.
 
-    name: str
-    case: Case
-    storage: str = "float32"
-    max_bytes: int | None = None
-
-
-def entries(params: Params, names: Sequence[str] = ()) -> list[Entry]:
-    """The models of a parameter file, the student and NeXtVLAD: those of `names` (all by default), each size once.
+    Returns:
+        The cells of the table behind the family's, and the bytes on disk.
 
     Raises:
-        InputError: for a name that is none of theirs.
+        ValueError: where the loaded weights are not the saved ones.
     """
-    settings = {name: (model.family, model.args, model.learning_rate) for name, model in params.models.items()}
-    student = params.distill
-    settings["distill"] = (student.family, student.args, student.learning_rate)
-    if set(NEXTVLAD["clusters"]) == set(params.data.layout.features):
-        settings["nextvlad"] = ("nextvlad", NEXTVLAD, NEXTVLAD_RATE)
-    if unknown := [name for name in names if name not in settings]:
-        raise InputError(f"expected models of {list(settings)}, received {unknown}")
-    found: list[Entry] = []
-    for name in names or settings:
-        family, args, learning_rate = settings[name]
-        if any((entry.case.family, entry.case.args) == (family, args) for entry in found):
-            continue
-        case = Case.of(params, family, args, BATCH_SIZE, learning_rate)
-        found.append(Entry(name, case, student.storage, student.max_bytes) if name == "distill" else Entry(name, case))
-    return found
+    from keras import ops
 
+    from yt8m.models.storage import load, save
 
-def measure(entry: Entry) -> dict[str, float]:
-    """What `_training.whole_life` gives of an entry; nothing is left on the disk, even if its process is killed."""
-    with TemporaryDirectory() as folder:
-        model = {"case": entry.case.model_dump(), "folder": str(Path(folder) / "model"), "storage": entry.storage}
-        return apart("_training.whole_life", model)
-
-
-def cells(entry: Entry, result: dict[str, float]) -> list[str]:
-    """A row of the table."""
-    return [
-        entry.name,
-        entry.case.family,
-        f"{result['parameters']:,}",
-        f"{result['build']:.1f}",
-        f"{result['step']:.1f}",
-        f"{result['bytes']:,}",
-        f"{result['memory'] / 1e9:.2f}",
-        f"{result['memory_with_load'] / 1e9:.2f}",
-        f"{result['loss']:.2f}",
-    ]
+    batch = random_batch(case.layout, case.model.batch_size, seed=0)
+    start = perf_counter()
+    model = _steps.compiled(case)
+    build = perf_counter() - start
+    loss, seconds = _steps.step(model, batch)
+    memory = peak_memory()
+    save(model, _steps.description(case), folder, storage)
+    loaded, _ = load(folder)
+    for own, other in zip(model.weights, loaded.weights, strict=True):
+        saved, read = map(ops.convert_to_numpy, (own, other))
+        if not np.array_equal(saved.astype(storage), read):
+            raise ValueError(f"{own.path}: the loaded weight is not the saved one")
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    figures = [f"{model.count_params():,}", f"{build:.1f}", f"{seconds:.1f}", f"{size:,}"]
+    return [*figures, *(f"{peak / 1e9:.2f}" for peak in (memory, peak_memory())), f"{loss:.2f}"], size
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.full_size", description="Build, step, save and load.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: all, each size once")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="default: all")
     parser.add_argument("--params", type=Path, default=Path("params/paper.yaml"))
     parser.add_argument("--precision", choices=["float32", "mixed_bfloat16"], help="default: the parameter file's")
     parser.add_argument("--no-xla", action="store_true", help="default: the parameter file's train.xla")
     args = parser.parse_args(argv)
     try:
         params = load(args.params)
-        changes = ({"precision": args.precision} if args.precision else {}) | ({"xla": False} if args.no_xla else {})
-        chosen = entries(params.model_copy(update={"train": params.train.model_copy(update=changes)}), args.models)
+        models: dict[str, Model] = {**params.models, "distill": params.distill}
+        if set(PUBLISHED["clusters"]) == set(params.data.layout.features):
+            models["nextvlad"] = nextvlad(params, PUBLISHED)
+        if unknown := [name for name in args.models if name not in models]:
+            raise InputError(f"expected models of {list(models)}, received {unknown}")
     except InputError as error:
         sys.exit(f"full_size: {error}")
-    sys.exit(run(chosen))
-
-
-def run(chosen: Sequence[Entry]) -> int:
-    """Measure the entries and print their table; the exit status."""
-    out, table, failures = console(), Table(), 0
-    for place, title in enumerate(HEADER):
-        table.add_column(title, justify="left" if place < 2 else "right")
-    for number, entry in enumerate(chosen, start=1):
-        out.print(f"{number}/{len(chosen)} {entry.name} ({entry.case.family}) ...", end=" ", markup=False)
+    changes = ({"precision": args.precision} if args.precision else {}) | ({"xla": False} if args.no_xla else {})
+    train, student = params.train.model_copy(update=changes), params.distill
+    rows, failures = [], []
+    for name in args.models or models:
+        model = models[name].model_copy(update={"batch_size": BATCH_SIZE})
+        case, is_student = Case(model, params.data.layout, train), name == "distill"
+        say(f"{name} ({model.family}) ...")
         try:
-            result = measure(entry)
+            with TemporaryDirectory() as folder:  # here, where it is removed even if the process is killed
+                storage = student.storage if is_student else "float32"
+                cells, size = _processes.apart(whole_life, case, Path(folder) / "model", storage)
+            rows.append([name, model.family, *cells])
+            if is_student and size > student.max_bytes:
+                raise Failed(f"expected at most {student.max_bytes:,} bytes on disk, received {size:,}")
         except Failed as error:
-            failure, row = str(error), [entry.name, entry.case.family, "failed"]
-        else:
-            failure, row = too_large(entry, result), cells(entry, result)
-        failures += bool(failure)
-        out.print(f"failed: {failure}" if failure else f"step {row[4]} s, peak {row[6]} GB", markup=False)
-        table.add_row(*row)
-    out.print(table)
-    return int(failures > 0)
-
-
-def too_large(entry: Entry, result: dict[str, float]) -> str:
-    """What is wrong with the size on disk, if anything is."""
-    if entry.max_bytes is None or result["bytes"] <= entry.max_bytes:
-        return ""
-    return f"expected at most {entry.max_bytes:,} bytes on disk, received {result['bytes']:,}"
+            failures.append(f"{name} failed: {error}")
+    show(f"{args.params}, {train.precision}, {'XLA' if train.xla else 'no XLA'}", HEADER.split(", "), rows)
+    for failure in failures:
+        say(failure)
+    sys.exit(int(bool(failures)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ docs/benchmarks.md says what the lines mean.
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -13,14 +13,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks._common import Failed, apart, console, peak_memory
+from benchmarks import _processes
+from benchmarks._processes import Failed, peak_memory, show
 from yt8m.commands import predict
 from yt8m.commands._trained import TOP_K, load, positive
 from yt8m.core.errors import InputError
-from yt8m.core.schema import Level, Schema
 from yt8m.records.dataset import Shards
 from yt8m.records.shards import find
 from yt8m.scoring import submission
@@ -30,38 +28,47 @@ if TYPE_CHECKING:
     import keras
 
 MAX_DIFFERENCE = 1e-5  # of a score: the loop's last batch has another size
-WAYS = ("predict", "loop", "read")
 
 
-# What is measured, in a process of its own, which alone imports Keras.
+def measure(folder: Path, paths: Sequence[Path], rounds: int) -> tuple[dict[str, str], float]:
+    """In a process of its own: each way, one after the other in every round.
 
+    Returns:
+        The lines of the table, and the largest difference between both files' scores.
+    """
+    net, description = load(folder)
 
-def measure(model: str, paths: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Seconds of each way, one after the other in every round, and how far the scores differ."""
-    net, description = load(Path(model))
-    schema, level = Schema.model_validate(description["schema"]), Level(description["level"])
-    with TemporaryDirectory() as folder:
-        written, looped = Path(folder) / "predict.csv", Path(folder) / "loop.csv"
+    def shards() -> Shards:
+        return Shards(paths, description.level, description.layout)
 
-        def shards() -> Shards:
-            return Shards([Path(path) for path in paths], level, schema)
-
+    with TemporaryDirectory() as out:
+        written, looped = Path(out) / "predict.csv", Path(out) / "loop.csv"
         ways: dict[str, Callable[[], Any]] = {
             "predict": lambda: predict.write(net, shards(), written, TOP_K),
-            "loop": lambda: one_by_one(net, shards(), looped),
-            "read": lambda: sum(len(batch.ids) for batch in shards().batches(predict.BATCH)),
+            "the loop": lambda: one_by_one(net, shards(), looped),
+            "reading alone": lambda: sum(len(batch.ids) for batch in shards().batches(predict.BATCH)),
         }
         videos = ways["predict"]()
         memory = peak_memory()
-        ways["loop"]()  # this and the first compile the model for both sizes of a batch, and fill the file cache
-        seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+        ways["the loop"]()  # this and the first compile the model for both sizes of a batch, and fill the file cache
+        seconds: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(rounds):
-            for way in WAYS:
+            for name, way in ways.items():
                 start = perf_counter()
-                ways[way]()
-                seconds[way].append(perf_counter() - start)
+                way()
+                seconds[name].append(perf_counter() - start)
         difference = largest_difference(written, looped)
-    return {"videos": videos, "memory": memory, "difference": difference, "seconds": seconds}
+    medians = {name: median(found) for name, found in seconds.items()}
+    ours, loop, reading = medians.values()
+    return {
+        "videos": f"{videos:,}",
+        **{f"{name}: s": f"{value:.2f}" for name, value in medians.items()},
+        "predict: videos/s": f"{videos / ours:,.0f}",
+        "reading / predict": f"{100 * reading / ours:.0f} %",
+        "the loop / predict": f"{loop / ours:.2f}",
+        "peak GB": f"{memory / 1e9:.2f}",
+        "largest difference": f"{difference:.1e}",
+    }, difference
 
 
 def one_by_one(net: "keras.Model", shards: Shards, output: Path) -> None:
@@ -80,9 +87,6 @@ def largest_difference(one: Path, other: Path) -> float:
     return float(np.abs(np.sort(first.scores) - np.sort(second.scores)).max())
 
 
-# The command.
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.predict", description="Time yt8m predict.")
     parser.add_argument("model", type=Path, help="folder of a trained model")
@@ -90,36 +94,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=positive, default=3, help="of each way; default: 3")
     args = parser.parse_args(argv)
     try:
-        paths = [str(path.resolve()) for path in find(args.shards)]
-        arguments = {"model": str(args.model.resolve()), "paths": paths, "rounds": args.rounds}
-        result = apart("predict.measure", arguments)
+        lines, difference = _processes.apart(measure, args.model, find(args.shards), args.rounds)
     except (InputError, Failed) as error:
         sys.exit(f"predict: {error}")
-    out = console()
-    show(out, result)
-    if result["difference"] > MAX_DIFFERENCE:
-        out.print(f"failed: expected scores within {MAX_DIFFERENCE}, received {result['difference']:.1e}", markup=False)
-        sys.exit(1)
-
-
-def show(out: Console, result: Mapping[str, Any]) -> None:
-    """Print the table."""
-    seconds = {way: median(result["seconds"][way]) for way in WAYS}
-    table = Table("", "", show_header=False)
-    table.columns[1].justify = "right"
-    for name, value in {
-        "videos": f"{result['videos']:,}",
-        "predict: s": f"{seconds['predict']:.2f}",
-        "predict: videos/s": f"{result['videos'] / seconds['predict']:,.0f}",
-        "the loop: s": f"{seconds['loop']:.2f}",
-        "reading alone: s": f"{seconds['read']:.2f}",
-        "reading / predict": f"{100 * seconds['read'] / seconds['predict']:.0f} %",
-        "the loop / predict": f"{seconds['loop'] / seconds['predict']:.2f}",
-        "peak GB": f"{result['memory'] / 1e9:.2f}",
-        "largest difference": f"{result['difference']:.1e}",
-    }.items():
-        table.add_row(name, value)
-    out.print(table)
+    show(str(args.model), ("", ""), list(lines.items()))
+    if difference > MAX_DIFFERENCE:
+        sys.exit(f"failed: expected scores within {MAX_DIFFERENCE}, received {difference:.1e}")
 
 
 if __name__ == "__main__":

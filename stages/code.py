@@ -44,13 +44,15 @@ def main(params: Params) -> None:
     """Write all files anew; the graph of imports is made once."""
     code = Code(params.train.backend)
     models = {name: model.family for name, model in params.models.items()}
-    models |= {"moe": params.train_moe.family, STUDENT: params.distill.family}
+    models |= {"train_moe": params.train_moe.family, STUDENT: params.distill.family}
+    found = code.of_all_stages(models)
     with whole(CODE) as out:
         out.mkdir(parents=True)
-        for stage, lines in code.of_all_stages(models).items():
+        for stage, lines in found.items():
             path = out / f"{stage}.txt"
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    print(f"{len(set().union(*found.values()))} modules and libraries decide {len(found)} results")
 
 
 class Code:
@@ -63,7 +65,9 @@ class Code:
     def __init__(self, backend: str):
         sys.path.insert(0, str(Path.cwd()))
         self.backend = backend
-        self.graph = grimp.build_graph("yt8m", "stages", include_external_packages=True, cache_dir=None)
+        self.graph = grimp.build_graph(
+            "yt8m", "stages", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+        )
         self.versions = locked_versions(LOCK.read_text(encoding="utf-8"))
 
     def of_all_stages(self, models: Mapping[str, str]) -> dict[str, list[str]]:

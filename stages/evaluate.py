@@ -46,6 +46,7 @@ def main(params: Params) -> None:
         OUT / "metrics.json",
         {f"test_{key}": {name: values[key] for name, values in compact.items()} for key in ("gap", "map")},
     )
+    print(f"test GAP: ensemble ({teacher}) {scored[best]['gap']:.4f}, student {scored['student']['gap']:.4f}")
     rows = [(name, *point) for name, points in curves.items() for point in points]
     write_csv(OUT / "precision_recall.csv", ("model", "recall", "precision"), rows)
     write_points(params)
@@ -55,11 +56,11 @@ def all_ensembles(plain: str, families: Mapping[str, str]) -> dict[str, Ensemble
     """The ensembles that are scored, by name: means, and the schemes' weights."""
     with np.load(ENSEMBLE / "weights.npz") as stored:
         weights = dict(stored)
-    members, firsts = list(families), fitting.one_a_family(families)
+    members, one_each = list(families), fitting.one_a_family(families)
     classes = weights["equal"].shape[1]
     found = {
         "plain_and_moe": Ensemble([plain, "moe_augmented"], equal(2, classes)),
-        "mean_of_families": Ensemble(firsts, equal(len(firsts), classes)),
+        "mean_of_families": Ensemble(one_each, equal(len(one_each), classes)),
         "mean_of_all": Ensemble(members, weights.pop("equal")),
     }
     return found | {scheme: Ensemble(members, weights[scheme], fitting.power(scheme)) for scheme in weights}

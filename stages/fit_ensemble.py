@@ -58,9 +58,11 @@ def fitted(params: Params, holdout: Aligned) -> tuple[dict[str, np.ndarray], dic
     """Every scheme's weights, and its GAP on videos that had no part in fitting; all figures go into a table."""
     settings, classes, schemes = params.ensemble, params.data.layout.classes, registry.schemes()
     fold_of = fitting.folds_of(holdout.ids, settings.folds, settings.seed)
-    everything, others = fitting.gather(holdout, classes, fold_of, settings.seed)
+    everything, without_fold = fitting.gather(holdout, classes, fold_of, settings.seed)
     weights = {scheme: fitting.fit(scheme, everything, settings.seed) for scheme in schemes}
-    by_fold = {scheme: np.stack([fitting.fit(scheme, part, settings.seed) for part in others]) for scheme in schemes}
+    by_fold = {
+        scheme: np.stack([fitting.fit(scheme, part, settings.seed) for part in without_fold]) for scheme in schemes
+    }
     validated = fitting.gaps(holdout, classes, by_fold, fold_of)
     in_sample = fitting.gaps(holdout, classes, {name: w[None] for name, w in weights.items()}, 0 * fold_of)
     rows = []

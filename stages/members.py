@@ -24,3 +24,4 @@ def main(params: Params) -> None:
                 print(f"removing {path}: no such model any more")
                 remove(path)
     write_json(MEMBERS, members)
+    print(f"{len(members)} members")

@@ -48,7 +48,7 @@ def write_table2(params: Params, figures: Path) -> None:
     write_text(METRICS / "report" / "table2.md", text)
     bars = {row.label: results[row.system]["test_gap"] for row in table}
     bar_figure(bars, "Test GAP@20 (Table 2)", figures / "table2.png")
-    print(markdown(header, [(name, *values.values()) for name, values in results.items()]))
+    print(f"{METRICS / 'report' / 'table2.md'}, and figures in {OUT}")
 
 
 def draw_label_counts(figures: Path) -> None:

@@ -1,4 +1,4 @@
-"""A copy of the project with tiny parameters, in a repository of its own."""
+"""A copy of the project with the tests' own tiny parameters, in a repository of its own."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from tests.pipeline import ROOT, load_yaml
 
-MEMBERS = ("netvlad_1", "lstm_1", "lstm_2")
+MEMBERS = ("netvlad-a", "lstm-a", "netvlad-b", "lstm-b")
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -28,16 +28,35 @@ class Project:
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
-    def repro(self) -> set[str]:
+    def refused(self, *command: str) -> str:
+        """Run a command that has to fail, and return its errors."""
+        done = subprocess.run(command, cwd=self.root, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def repro(self, *stages: str) -> set[str]:
         """Reproduce, and return the stages that ran."""
-        lines = self.run("dvc", "repro").splitlines()
-        return {line.split("'")[1] for line in lines if line.startswith("Running stage")}
+        return ran(self.run("dvc", "repro", *stages))
 
     def changed(self) -> set[str]:
         """The stages that `dvc status` lists."""
         return set(json.loads(self.run("dvc", "status", "--json")))
 
-    def edit_params(self, edit: Callable[[dict], None]) -> None:
+    def concerned(self) -> set[str]:
+        """The stages that an edit concerns, as README says to ask for them."""
+        self.repro("code")
+        return self.changed()
+
+    def edit(self, name: str, change: Callable[[str], str]) -> str:
+        """Change a file, and return its former text."""
+        path = self.root / name
+        text = path.read_text()
+        path.write_text(change(text))
+        assert path.read_text() != text
+        return text
+
+    def edit_params(self, edit: Callable[[dict], object]) -> None:
         """Change params.yaml."""
         yaml, path = YAML(pure=True), self.root / "params.yaml"
         params = yaml.load(path)
@@ -54,21 +73,14 @@ class Project:
         return (self.root / "dvc.lock").read_text()
 
 
+def ran(output: str) -> set[str]:
+    """The stages that DVC says it has run."""
+    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+
+
 def tiny_params() -> dict:
-    """The default parameters, made as small as they go."""
-    params = load_yaml("params.yaml")
-    params["simulate"]["demo"] |= {"videos_per_shard": 12, "shards": {"train": 1, "validate": 8, "test": 2}}
-    params["data"]["schema"] |= {"features": {"rgb": 8, "audio": 4}, "classes": 6, "max_frames": 5}
-    params["train"] |= {"eval_examples": 48, "shuffle_buffer": 50}
-    params["models"] = {name: params["models"][name] for name in MEMBERS}
-    for model in (*params["models"].values(), params["distill"], params["train_moe"]):
-        model |= {"batch_size": 16, "epochs": 1}
-        small = {"frames": 3, "hidden": 4, "units": 4, "layers": 1, "clusters": {"rgb": 3, "audio": 2}, "mixtures": 2}
-        model["args"] |= {key: value for key, value in small.items() if key in model["args"]}
-    params["train_moe"]["settle"] = 0
-    params["finetune"]["epochs"] = 1
-    params["evaluate"] = {"plain": "netvlad_1", "related": "lstm_1"}
-    params["infer"] |= {"batch_size": 32, "top_k": 20}
+    """The tests' own parameters."""
+    params: dict = load_yaml("tests/params.yaml")
     return params
 
 

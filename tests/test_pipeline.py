@@ -1,84 +1,91 @@
-"""dvc.yaml against the code: every stage depends on what it runs, and on nothing else."""
+"""dvc.yaml against the stages' scripts, and README against the folders."""
 
 import re
 
 import pytest
 
-from tests.pipeline import ROOT, closure, load_yaml
+from stages.code import main as write_code
+from tests.pipeline import ROOT, load_yaml
+from yt8m.settings.params import parse
 
-PIPELINE = load_yaml("dvc.yaml")["stages"]
-FILES = ["params.yaml", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("params/*.yaml"))]
-PAPERS = {"netvlad", "netfv", "gated_dbow", "dbow", "netrvlad", "gru", "lstm"}
-STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
-# Found by name at run time: a stage that runs a model depends on its family's file.
-FAMILY = re.compile(r"src/yt8m/models/\$\{(item|train_moe|distill)\.family\}\.py")
+PIPELINE = load_yaml("dvc.yaml")
+STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
+PARAMS = load_yaml("tests/params.yaml")
 
 
 def script(stage: str) -> str:
     """The stage script that a command runs."""
-    return STAGES[stage]["cmd"].split()[2].replace(".", "/") + ".py"
+    python, flag, package, name, *_ = STAGES[stage]["cmd"].split()
+    assert (python, flag, package) == ("python", "-m", "stages")
+    return name
 
 
-def code(stage: str) -> list[str]:
-    """The code a stage declares, folders expanded."""
-    declared = [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py") or dep.startswith("src/")]
-    files: list[str] = []
-    for dep in declared:
-        inside = sorted((ROOT / dep).glob("*.py")) if (ROOT / dep).is_dir() else []
-        files += [str(path.relative_to(ROOT)) for path in inside] or [dep]
-    return files
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_all_the_code_it_imports(stage):
-    needed = closure(ROOT / script(stage))
-    runs_models = any(name == "src/yt8m/models/__init__.py" for name in needed)
-    assert needed - set(code(stage)) - {"src/yt8m/layers/__init__.py"} == set()
-    assert runs_models == any(FAMILY.match(dep) for dep in code(stage))
+@pytest.fixture(scope="module")
+def digests(tmp_path_factory) -> set[str]:
+    """The files that the stage `code` writes."""
+    folder = tmp_path_factory.mktemp("code")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr("stages.code.CODE", folder / "code")
+        write_code(parse(PARAMS))
+    return {f"data/{path.relative_to(folder)}" for path in folder.rglob("*.txt")}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_no_other_code(stage):
-    by_name = {dep for dep in code(stage) if FAMILY.match(dep) or dep.endswith(".npz")}
-    folders = {file for file in code(stage) if file.startswith(("src/yt8m/layers/", "src/yt8m/ensembling/"))}
-    if not any(FAMILY.match(dep) for dep in by_name):
-        assert not any(file.startswith("src/yt8m/layers/") for file in folders)
-    assert set(code(stage)) - by_name - folders - closure(ROOT / script(stage)) == set()
+def test_a_stage_says_what_it_is(stage):
+    assert STAGES[stage]["desc"]
+
+
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - {"code"}))
+def test_a_stage_depends_on_its_own_digest_and_on_no_other_code(stage, digests):
+    found = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/code/")]
+    assert len(found) == 1
+    assert re.fullmatch(rf"data/code/{script(stage)}(\.txt|/[^/]+\.txt)", found[0])
+    models = [found[0].replace("${item.model}", model) for model in PARAMS["models"]]
+    assert set(models) <= digests
+    assert not [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py") or dep.startswith("stages")]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_lists_nothing_twice(stage):
-    deps = STAGES[stage]["deps"]
-    assert len(deps) == len(set(deps))
+    for key in ("deps", "params"):
+        listed = STAGES[stage].get(key, [])
+        assert len(listed) == len(set(listed))
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_parameters_a_stage_depends_on_exist(stage):
-    params = load_yaml("params.yaml")
+    keys = {"${key}": "demo", "${item.model}": "netvlad", "${item.set}": "a"}
     for name in STAGES[stage].get("params", []):
-        value = params
-        for part in name.replace("${key}", next(iter(params["simulate" if stage == "simulate" else "models"]))).split(
-            "."
-        ):
+        for placeholder, key in keys.items():
+            name = name.replace(placeholder, key)
+        value = PARAMS
+        for part in name.split("."):
             assert part in value, name
             value = value[part]
+
+
+def test_every_script_is_a_stage():
+    scripts = {path.stem for path in (ROOT / "stages").glob("*.py") if not path.stem.startswith("_")}
+    assert {script(stage) for stage in STAGES} == scripts
 
 
 def test_only_evaluate_reads_predictions_of_test():
     readers = [name for name, stage in STAGES.items() if any("predictions/test" in dep for dep in stage["deps"])]
     assert readers == ["evaluate"]
-    shards = {name for name, stage in STAGES.items() if any("split/test" in dep for dep in stage["deps"])}
+    wanted = re.compile(r"data/split/(\w+/test\.tsv|frames|videos)$")
+    shards = {name for name, stage in STAGES.items() if any(wanted.match(dep) for dep in stage["deps"])}
     assert shards == {"infer", "infer_moe", "infer_student", "evaluate"}
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_parameter_files_hold_the_same_sections(file):
-    assert load_yaml(file).keys() == load_yaml("params.yaml").keys()
+def test_what_is_drawn_is_drawn_by_report_alone():
+    drawn = [name for name, stage in STAGES.items() if "png" in str(stage)]
+    assert drawn == []
+    assert PIPELINE["plots"] == ["data/report/figures"]
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_family_of_an_ensemble_is_in_it_twice(file):
-    families = [member["family"] for member in load_yaml(file)["models"].values()]
-    frames = load_yaml(file)["data"]["frames"]
-    wanted = PAPERS if frames else {"mlp", "moe", "netvlad"}  # one frame has no order, and makes a poor histogram
-    assert sorted(families) == sorted(2 * list(wanted))
+def test_readme_names_every_folder_of_the_package():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = readme[readme.index("## What is where") :]
+    folders = {path.parent.name for path in (ROOT / "src" / "yt8m").glob("*/__init__.py")}
+    assert {name for name in folders if f"{name}/" not in tree} == set()

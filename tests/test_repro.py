@@ -8,7 +8,20 @@ import time
 
 import pytest
 
-from tests.project import ENVIRONMENT, MEMBERS, make_project, tiny_params
+from tests.project import ENVIRONMENT, MEMBERS, make_project, ran, tiny_params
+
+KINDS = ("original", "augmented")
+MEMBER_STAGES = ("train", "finetune", "infer")
+AFTER_DISTILL = {"distill", "infer_student", "evaluate", "report"}
+
+
+def of(stages, names):
+    """`STAGE@NAME` of all of them."""
+    return {f"{stage}@{name}" for stage in stages for name in names}
+
+
+TRAIN = of(["train"], MEMBERS)
+COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) | {"distill", "infer_student"}
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +30,47 @@ def project(tmp_path_factory):
     project = make_project(tmp_path_factory.mktemp("clone") / "project", tiny_params())
     ran = project.repro()
     project.commit()
-    expected = {f"{stage}@{name}" for stage in ("train", "finetune", "infer") for name in MEMBERS}
-    expected |= {f"{stage}@{kind}" for stage in ("train_moe", "infer_moe") for kind in ("original", "augmented")}
-    expected |= {"simulate@demo", "split", "augment", "members", "fit_ensemble", "distill", "infer_student", "evaluate"}
-    assert ran == expected
+    others = {"code", "simulate@demo", "split", "augment", "members", "fit_ensemble", "evaluate", "report"}
+    assert ran == COMPUTING | others
     return project
 
 
+@pytest.fixture
+def restored(project):
+    """The project, whose files are as they were after the test."""
+    yield project
+    project.run("git", "checkout", "-q", "--", ".")
+    project.repro()
+    assert project.run("git", "status", "--porcelain") == ""
+
+
 def test_the_result_holds_every_model_ensemble_and_the_student(project):
-    gap = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())["gap"]
-    assert gap.keys() >= {*MEMBERS, "moe_original", "moe_augmented", "mean_of_all", "per_model", "per_class", "student"}
-    assert all(0 < value <= 1 for value in gap.values())
+    metrics = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())
+    assert metrics.keys() == {"test_gap", "test_map"}
+    for values in metrics.values():
+        assert values.keys() == {*MEMBERS, "moe_original", "moe_augmented", "ensemble", "student"}
+        assert all(0 < value <= 1 for value in values.values())
+    table = (project.root / "metrics/evaluate/results.csv").read_text()
+    for name in (*MEMBERS, "plain_and_moe", "mean_of_families", "mean_of_all", "per_model", "per_class", "student"):
+        assert f"\n{name}," in table
+    assert "| distilled student" in (project.root / "metrics/report/table2.md").read_text()
+    figures = {path.name for path in (project.root / "data/report/figures").iterdir()}
+    assert figures >= {"table2.png", "label_counts.png", "tsne.png", "relations-netvlad-b.png"}
+
+
+def test_a_model_says_how_it_was_made(project):
+    made = json.loads((project.root / "data/finetune/netvlad-b/model.json").read_text())["made"]
+    assert (made["backend"], made["devices"]) == ("tensorflow", 1)
+    assert {"keras", "tensorflow"} <= made["versions"].keys()
+    assert made["training"]["schedule"]["learning_rate"] == 0.0005
+
+
+def test_no_figure_is_logged_twice(project):
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json"))[""]["data"]
+    trained = {name: entry["data"] for name, entry in shown.items() if name.startswith(("metrics/train", "metrics/fi"))}
+    assert trained["metrics/finetune/netvlad-a/metrics.json"] == {}  # passed on
+    assert set(trained["metrics/train/netvlad-a/metrics.json"]) == {"holdout_gap"}
+    assert set(trained["metrics/finetune/netvlad-b/metrics.json"]) == {"holdout_gap"}
 
 
 def test_nothing_is_left_to_do_and_nothing_lies_about(project):
@@ -36,99 +79,161 @@ def test_nothing_is_left_to_do_and_nothing_lies_about(project):
     assert not list(project.root.rglob("*.partial"))
 
 
+def test_plots_are_drawn_offline(project):
+    project.run("dvc", "plots", "show", "--json")
+
+
 def test_stages_run_again_give_the_same_bytes(project):
     before = project.lock()
-    stages = ("simulate@demo", "split", "augment", "train@lstm_2", "finetune@lstm_2", "fit_ensemble")
+    stages = ("code", "simulate@demo", "split", "augment", "train@lstm-b", "finetune@lstm-b", "fit_ensemble", "report")
     project.run("dvc", "repro", "--force", "--single-item", *stages)
     assert project.lock() == before
 
 
-def test_an_edited_family_concerns_its_models_alone(project):
-    path = project.root / "src/yt8m/models/lstm.py"
-    source = path.read_text()
-    path.write_text(source + "# edited\n")
-    stages = ("train", "finetune", "infer")
-    assert project.changed() == {f"{stage}@{name}" for stage in stages for name in ("lstm_1", "lstm_2")}
-    path.write_text(source)
+@pytest.mark.parametrize(
+    ("file", "comment"),
+    [
+        ("src/yt8m/core/errors.py", '"""What is wrong with what'),
+        ("src/yt8m/models/lstm/network.py", "# Keras's default bias"),
+        ("stages/__main__.py", '"""Run a stage'),
+    ],
+)
+def test_a_comment_reruns_code_alone(project, file, comment):
+    text = project.edit(file, lambda text: text.replace(comment, f"{comment} (edited)", 1) + "\n# edited\n")
+    assert project.repro() == {"code"}
     assert project.changed() == set()
+    (project.root / file).write_text(text)
+    assert project.repro() <= {"code"}
 
 
-def test_a_changed_argument_concerns_its_model_alone(project):
-    def wider(params):
-        params["models"]["lstm_1"]["args"]["units"] += 1
-
-    original = (project.root / "params.yaml").read_text()
-    project.edit_params(wider)
-    assert project.changed() == {"train@lstm_1", "members"}  # members only looks whether a model has gone
-    (project.root / "params.yaml").write_text(original)
+def test_what_checks_parameters_reruns_code_alone(restored):
+    restored.edit("src/yt8m/settings/params.py", lambda text: text + "\nEDITED = 1\n")
+    assert restored.repro() == {"code"}
 
 
-def test_a_wrong_parameter_is_refused_before_work_starts(project):
-    original = (project.root / "params.yaml").read_text()
-    project.edit_params(lambda params: params["distill"].update({"lambda": 1.5}))
-    done = subprocess.run(["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "distill.lambda: expected" in done.stderr
-    assert "received 1.5" in done.stderr
-    assert "Traceback" not in done.stderr
-    (project.root / "params.yaml").write_text(original)
-    project.repro()
-    assert project.run("git", "status", "--porcelain") == ""
+def test_an_edited_figure_reruns_report_alone(restored):
+    restored.edit("src/yt8m/report/figures.py", lambda text: text.replace("figsize=(6, 4)", "figsize=(5, 4)"))
+    assert restored.repro() == {"code", "report"}
+
+
+def test_edited_relations_train_nothing(restored):
+    """What they give is the same here, so that what follows does not run."""
+    restored.edit("src/yt8m/relations/regularizer.py", lambda text: text + "\nEDITED = 1\n")
+    assert restored.repro() == {"code"} | of(["finetune"], MEMBERS)
+
+
+def test_edited_distillation_reruns_distill_and_what_follows(restored):
+    other = "(self.share * scores * 0.5 + (1 - self.share) * batch.labels)"
+    restored.edit(
+        "src/yt8m/distillation/objective.py",
+        lambda text: text.replace("(self.share * scores + (1 - self.share) * batch.labels)", other),
+    )
+    assert restored.repro() == {"code"} | AFTER_DISTILL
+
+
+def test_an_edited_family_concerns_its_models_alone(restored):
+    restored.edit("src/yt8m/models/lstm/network.py", lambda text: text + "\nEDITED = 1\n")
+    assert restored.changed() == {"code"}  # the digests are as they were
+    assert restored.concerned() == of(MEMBER_STAGES, ("lstm-a", "lstm-b"))
+
+
+def test_another_backend_concerns_everything_that_computes(restored):
+    restored.edit_params(lambda params: params["train"].update(backend="jax"))
+    assert restored.concerned() == COMPUTING
+
+
+def test_a_new_keras_in_the_lock_concerns_everything_that_computes(restored):
+    restored.edit("requirements.lock", lambda text: text.replace("\nkeras==", "\nkeras==9."))
+    assert restored.concerned() == COMPUTING
+
+
+def test_another_name_of_a_class_reruns_split(restored):
+    """And what shows it; where the table lies beside a manifest, too."""
+    restored.repro()
+    table = restored.root / "classes.csv"
+    table.write_text((restored.root / "data/simulated/demo/classes.csv").read_text())
+    restored.edit_params(lambda params: params["data"].update(class_names="classes.csv"))
+    assert restored.repro() == {"split"}
+    table.write_text(table.read_text().replace("Game", "Play"))
+    assert restored.repro() == {"split", "report"}
+    table.unlink()
+
+
+def test_a_changed_argument_concerns_its_model_alone(restored):
+    restored.edit_params(lambda params: params["models"]["lstm"]["args"].update(units=5))
+    models = {"code", "members"}  # which only look whether a model or a family has changed
+    assert restored.changed() == {"train@lstm-a", "train@lstm-b"} | models
+
+
+def test_another_seed_of_a_set_concerns_that_set_alone(restored):
+    restored.edit_params(lambda params: params["sets"]["b"].update(seed=3))
+    assert restored.changed() == {"train@lstm-b", "train@netvlad-b", "members"}
+
+
+def test_a_wrong_parameter_is_refused_before_work_starts(restored):
+    restored.edit_params(lambda params: params["distill"].update({"lambda": 1.5}))
+    errors = restored.refused("dvc", "repro")
+    assert "distill.lambda: expected" in errors
+    assert "received 1.5" in errors
 
 
 def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
-    out = project.run("dvc", "exp", "run", "-S", "distill.lambda=0.5")
-    ran = {line.split("'")[1] for line in out.splitlines() if line.startswith("Running stage")}
-    assert ran == {"distill", "infer_student", "evaluate"}
+    assert ran(project.run("dvc", "exp", "run", "-S", "distill.lambda=0.5")) == AFTER_DISTILL
     diff = json.loads(project.run("dvc", "metrics", "diff", "--json"))
-    assert any("student" in name for name in diff["metrics/evaluate/metrics.json"])
+    rows = [(name, key) for name, keys in diff.items() for key in keys]
+    values = [entry["new"] for keys in diff.values() for entry in keys.values()]
+    assert ("metrics/evaluate/metrics.json", "test_gap.student") in rows
+    assert len(rows) <= 8
+    assert len(values) == len(set(values))
     project.commit()
 
 
-def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precision(project):
-    original, folder = (project.root / "params.yaml").read_text(), project.root / "data/distill"
+def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precision(restored):
+    folder = restored.root / "data/distill"
     size = sum(path.stat().st_size for path in folder.iterdir())
-    project.edit_params(lambda params: params["distill"].update({"max_bytes": size - 1}))
-    done = subprocess.run(["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert f"expected a model of at most {size - 1:,} bytes, received {size:,} bytes" in done.stderr
+    restored.edit_params(lambda params: params["distill"].update({"max_bytes": size - 1}))
+    errors = restored.refused("dvc", "repro")
+    assert f"expected a model of at most {size - 1:,} bytes, received {size:,} bytes" in errors
     assert not folder.exists()
-    assert not list(project.root.rglob("*.partial"))
-    project.edit_params(lambda params: params["distill"].update({"storage": "float16"}))
-    assert project.repro() == {"distill", "infer_student", "evaluate"}
+    assert not list(restored.root.rglob("*.partial"))
+    restored.edit_params(lambda params: params["distill"].update({"storage": "float16"}))
+    assert restored.repro() == AFTER_DISTILL
     assert sum(path.stat().st_size for path in folder.iterdir()) < size
-    (project.root / "params.yaml").write_text(original)
-    project.repro()
-    assert project.run("git", "status", "--porcelain") == ""
 
 
 def test_a_killed_training_leaves_nothing_half_written(project):
-    project.edit_params(lambda params: params["models"]["netvlad_1"].update(seed=5))
+    project.edit_params(lambda params: params["distill"].update(seed=8))
     running = subprocess.Popen(
         ["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert running.stdout
-    said = (line.startswith("train/netvlad_1:") for line in running.stdout)  # when the model is built
+    said = (line.startswith("distill:") for line in running.stdout)  # when the model is built
     assert any(said)
     time.sleep(0.5)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    assert not (project.root / "data/train/netvlad_1").exists()
-    assert "train@netvlad_1" in project.repro()
+    assert not (project.root / "data/distill").exists()
+    assert project.repro() == AFTER_DISTILL
     assert project.changed() == set()
     assert not list(project.root.rglob("*.partial"))
     project.commit()
 
 
-def test_models_come_and_go_without_a_trace(project):
+def test_models_and_sets_come_and_go(project):
+    """Nothing of those that go is read any more, nor lies about; their entries in the lock mean nothing to DVC."""
+
     def swap(params):
-        params["models"]["lstm_3"] = {**params["models"]["lstm_1"], "seed": 3}
-        del params["models"]["lstm_2"]
+        del params["models"]["lstm"], params["sets"]["b"]
+        params["sets"]["c"] = {"seed": 3, "finetune": False}
+        params["evaluate"]["related"] = None
 
     project.edit_params(swap)
-    ran = project.repro()
-    new = {f"{stage}@lstm_3" for stage in ("train", "finetune", "infer")}
-    assert ran == new | {"members", "fit_ensemble", "distill", "infer_student", "evaluate"}
+    after = {"code", "members", "fit_ensemble", "distill", "infer_student", "evaluate", "report"}
+    assert project.repro() == of(MEMBER_STAGES, ["netvlad-c"]) | after
     assert project.changed() == set()
-    assert "lstm_2" not in project.lock()
-    assert not [path for folder in ("data", "metrics") for path in (project.root / folder).rglob("lstm_2*")]
+    left = {path.name for folder in ("data", "metrics") for path in (project.root / folder).rglob("*-[abc]*")}
+    assert left == {"netvlad-a", "netvlad-a.parquet", "netvlad-c", "netvlad-c.parquet"}
+    table = (project.root / "metrics/evaluate/results.csv").read_text()
+    assert "netvlad-c" in table
+    assert "lstm" not in table
+    assert "netvlad-b" not in table

@@ -12,18 +12,17 @@ import pytest
 
 from tests.project import ENVIRONMENT, Project, make_project, tiny_params
 
-MODELS = ("netvlad_1", "lstm_1")
+MODELS = ("netvlad", "lstm")
 KILLED = """
-import os, signal
-from stages import train
-from stages._common import run
-from yt8m import models
-def half(model, description, folder, storage):
+import os, signal, sys
+from stages.__main__ import main
+from yt8m.models import storage
+def half(model, description, folder, *_):
     folder.mkdir()
-    (folder / models.WEIGHTS).write_bytes(b"half")
+    (folder / storage.WEIGHTS).write_bytes(b"half")
     os.killpg(0, signal.SIGKILL)
-models.save = half
-run(train.main)
+storage.save = half
+main(["train", sys.argv[1], "a"])
 """
 
 
@@ -32,6 +31,8 @@ def project(tmp_path_factory):
     """Tiny data, split, and two models that take a few seconds to train."""
     params = tiny_params()
     params["models"] = {name: params["models"][name] | {"epochs": 60, "learning_rate": 1e-4} for name in MODELS}
+    params["sets"] = {"a": {"seed": 1, "finetune": False}}
+    params["evaluate"]["related"] = None
     params["train"] |= {"eval_examples": 80, "patience": 1000}
     project = make_project(tmp_path_factory.mktemp("clone") / "project", params)
     project.run("dvc", "repro", "split")
@@ -41,7 +42,7 @@ def project(tmp_path_factory):
 def start(project: Project, name: str) -> subprocess.Popen:
     """Start a training and return when its model is built."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "stages.train", name],
+        [sys.executable, "-m", "stages", "train", name, "a"],
         cwd=project.root,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -51,17 +52,24 @@ def start(project: Project, name: str) -> subprocess.Popen:
     )
     assert running.stdout
     for line in running.stdout:
-        if line.startswith(f"train/{name}:"):
+        if line.startswith(f"train/{name}-a:"):
             return running
     raise AssertionError("the training did not start")
 
 
-def kill(running: subprocess.Popen, scores: int, delay: float) -> None:
-    """Kill a training so many seconds after the holdout was scored so many times."""
-    assert running.stdout
-    for _ in range(scores):
-        while not running.stdout.readline().startswith("step "):
-            assert running.poll() is None
+def scores(project: Project, name: str) -> int:
+    """How often the holdout was scored; a training that goes on logs what it has logged before."""
+    curve = project.root / f"metrics/train/{name}-a/plots/metrics/holdout_gap.tsv"
+    return max(0, len(curve.read_text().splitlines()) - 1) if curve.exists() else 0
+
+
+def kill(project: Project, name: str, more: int, delay: float = 0) -> None:
+    """Start a training, and kill it so many seconds after the holdout was scored so many times more."""
+    wanted = scores(project, name) + more
+    running = start(project, name)
+    while scores(project, name) < wanted:
+        assert running.poll() is None
+        time.sleep(0.01)
     time.sleep(delay)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
@@ -76,7 +84,7 @@ def finish(running: subprocess.Popen) -> str:
 
 def results(project: Project, name: str) -> dict[str, bytes]:
     """All that a training leaves."""
-    folders = (project.root / "data/train" / name, project.root / "metrics/train" / name)
+    folders = (project.root / f"data/train/{name}-a", project.root / f"metrics/train/{name}-a")
     paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(path.relative_to(project.root)): path.read_bytes() for path in paths}
 
@@ -85,13 +93,12 @@ def results(project: Project, name: str) -> dict[str, bytes]:
 def test_five_kills_change_no_byte(project, name):
     finish(start(project, name))
     whole = results(project, name)
-    shutil.rmtree(project.root / "data/train" / name)
-    shutil.rmtree(project.root / "metrics/train" / name)
-    chance, states = random.Random(name), project.root / "data/states/train" / name
+    shutil.rmtree(project.root / f"data/train/{name}-a")
+    shutil.rmtree(project.root / f"metrics/train/{name}-a")
+    chance, states = random.Random(name), project.root / f"data/states/train/{name}-a"
     for _ in range(5):
-        running = start(project, name)
-        kill(running, scores=chance.randrange(10), delay=chance.uniform(0, 0.2))
-        assert not (project.root / "data/train" / name).exists()
+        kill(project, name, more=chance.randrange(10), delay=chance.uniform(0, 0.2))
+        assert not (project.root / f"data/train/{name}-a").exists()
     assert states.exists()
     output = finish(start(project, name))
     assert "going on from step" in output
@@ -101,16 +108,16 @@ def test_five_kills_change_no_byte(project, name):
 
 def test_a_kill_while_the_model_is_saved_leaves_no_output(project):
     """What is half-written lies beside the output's place, and the next `dvc repro` removes it."""
-    name, out = "netvlad_1", project.root / "data/train/netvlad_1"
-    project.run("dvc", "repro", "--single-item", f"train@{name}")
+    name, out = "netvlad", project.root / "data/train/netvlad-a"
+    project.run("dvc", "repro", "--single-item", f"train@{name}-a")
     whole = results(project, name)
     shutil.rmtree(out)
     command = [sys.executable, "-c", KILLED, name]
     killed = subprocess.run(command, cwd=project.root, env=ENVIRONMENT, capture_output=True, start_new_session=True)
     assert killed.returncode == -signal.SIGKILL
     assert not out.exists()
-    assert [path.name for path in project.root.rglob("*.partial")] == [f"{name}.partial"]
-    output = project.run("dvc", "repro", "--single-item", "--force", f"train@{name}")
+    assert [path.name for path in project.root.rglob("*.partial")] == [f"{name}-a.partial"]
+    output = project.run("dvc", "repro", "--single-item", "--force", f"train@{name}-a")
     assert "going on from step" in output
     assert results(project, name) == whole
     assert not list(project.root.rglob("*.partial"))
@@ -118,8 +125,8 @@ def test_a_kill_while_the_model_is_saved_leaves_no_output(project):
 
 def test_other_parameters_start_anew(project):
     """And the state of the first ones waits until a training has succeeded."""
-    name, states = "netvlad_1", project.root / "data/states/train/netvlad_1"
-    kill(start(project, name), scores=3, delay=0)
+    name, states = "netvlad", project.root / "data/states/train/netvlad-a"
+    kill(project, name, more=3)
     assert states.exists()
     project.edit_params(lambda params: params["models"][name].update(learning_rate=2e-4))
     output = finish(start(project, name))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.augmentation.made import COUNTS, SCHEMA, THRESHOLD, by_loops, chunk, random_chunk, recipes_of
+from tests.augmentation.made import COUNTS, MOST, SCHEMA, THRESHOLD, by_loops, chunk, random_chunk, recipes_of
 from tests.records import made
 from yt8m.augmentation import synthesis
 from yt8m.augmentation.recipes import Kind
@@ -17,6 +17,7 @@ from yt8m.core.schema import Level
 from yt8m.records.manifest import Shard
 from yt8m.records.tfrecord import RecordError, read_records, write_records
 from yt8m.records.videos import Video, encode, read_videos
+from yt8m.settings.params import Augment
 
 STEP, NOISE = 0.5, 0.03
 MARKS = {Kind.INTERPOLATED: "int", Kind.EXTRAPOLATED: "ext"}
@@ -68,20 +69,10 @@ def shards(tmp_path: Path) -> list[Source]:
 
 
 def augment(shards, out, *, jobs=1, seed=0, scheduler=None):
-    return augment_shards(
-        shards,
-        COUNTS,
-        SCHEMA,
-        out,
-        chunk_shards=2,
-        threshold=THRESHOLD,
-        neighbours=8,
-        step=STEP,
-        noise=NOISE,
-        seed=seed,
-        scheduler=scheduler,
-        jobs=jobs,
+    settings = Augment(
+        threshold=THRESHOLD, neighbours=MOST, chunk_shards=2, step=STEP, noise=NOISE, seed=seed, scheduler=scheduler
     )
+    return augment_shards(shards, COUNTS, SCHEMA, out, settings, jobs)
 
 
 def written(result) -> list[list[Video]]:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.models import tiny
 from tests.records import made
-from yt8m import models
 from yt8m.cli import main
 from yt8m.core.schema import Level
+from yt8m.models import storage
 from yt8m.training.devices import make_deterministic
 
 MODELS = {Level.FRAME: "netvlad", Level.VIDEO: "moe"}
@@ -28,7 +28,7 @@ def trained(tmp_path_factory):
     def folder(level: Level, family: str | None = None) -> Path:
         path, family = tmp_path_factory.mktemp("model"), family or MODELS[level]
         description = tiny.describe(family, made.SCHEMA, level)
-        models.save(tiny.randomized(family, made.SCHEMA, level), description, path)
+        storage.save(tiny.randomized(family, made.SCHEMA, level), description, path)
         return path
 
     return folder

@@ -1,10 +1,12 @@
 """`yt8m families`: the sizes of models without their values."""
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 
-from tests.pipeline import ROOT
+from tests.pipeline import ROOT, load_yaml
 from yt8m.cli import main
 
 # models.md's counts at the paper's sizes (Table 1), trainable and moving statistics; three of them rounded there.
@@ -19,38 +21,68 @@ PAPER = {
 }
 
 
-@pytest.fixture
-def rows(capsys):
-    def run(file):
-        main(["families", "--params", str(ROOT / file), "--json"])
-        return {row["model"]: row for row in json.loads(capsys.readouterr().out)}
-
-    return run
+def listed(file, *more):
+    """What the command prints."""
+    with redirect_stdout(StringIO()) as out:
+        main(["families", "--params", str(ROOT / file), *more])
+    return out.getvalue()
 
 
-def test_the_papers_sizes_have_the_papers_counts(rows):
-    found = rows("params/paper.yaml")
+def rows_of(file):
+    return {row["model"]: row for row in json.loads(listed(file, "--json"))}
+
+
+@pytest.fixture(scope="module")
+def papers():
+    return rows_of("params/paper.yaml")
+
+
+@pytest.fixture(scope="module")
+def small():
+    return rows_of("tests/params.yaml")
+
+
+def test_the_papers_sizes_have_the_papers_counts(papers):
     for family, count in PAPER.items():
-        for name in (f"{family}_1", f"{family}_2"):
-            assert found[name]["family"] == family
-            assert found[name]["parameters"] == pytest.approx(count, rel=1e-4 if count % 1e4 == 0 else 0)
-    assert found["student"]["parameters"] == 254_415_816
-    assert found["student"]["bytes_fp32"] == 4 * 254_415_816
-    assert found["netvlad_1"]["bytes_fp16"] == 2 * 321_541_224
+        assert papers[family]["family"] == family
+        assert papers[family]["parameters"] == pytest.approx(count, rel=1e-4 if count % 1e4 == 0 else 0)
+    assert papers["student"]["parameters"] == 254_415_816
+    assert papers["student"]["bytes_fp32"] == 4 * 254_415_816
+    assert papers["netvlad"]["bytes_fp16"] == 2 * 321_541_224
 
 
-def test_what_fits_the_limit_is_said_by_type(rows):
+def test_what_fits_the_limit_is_said_by_type(papers):
     """2^30 bytes: 1024 hidden units of gated NetVLAD fit in half precision, 800 in single."""
-    found = rows("params/paper.yaml")
-    assert found["netvlad_1"]["fits"] == ["fp16"]
-    assert found["student"]["fits"] == ["fp32", "fp16"]
+    assert papers["netvlad"]["fits"] == ["fp16"]
+    assert papers["student"]["fits"] == ["fp32", "fp16"]
 
 
-def test_the_table_holds_every_model_and_the_limit(capsys):
-    main(["families", "--params", str(ROOT / "params.yaml")])
-    out = capsys.readouterr().out
-    for text in ("netvlad_1", "lstm_2", "student", "gated_dbow", "1,073,741,824"):
-        assert text in out
+def test_a_model_of_all_sets_is_listed_once(small):
+    """With the student, and the video-level model, whose parameters are counted by hand."""
+    assert list(small) == ["netvlad", "lstm", "train_moe", "student"]
+    schema = load_yaml("tests/params.yaml")["data"]["schema"]
+    inputs, classes, mixtures = sum(schema["features"].values()), schema["classes"], 2
+    normalization = 4 * inputs
+    gates = inputs * classes * (mixtures + 1)  # one for none of the experts, and no bias
+    experts = (inputs + 1) * classes * mixtures
+    assert small["train_moe"]["parameters"] == normalization + gates + experts
+    for row in small.values():
+        assert (row["bytes_fp32"], row["bytes_fp16"]) == (4 * row["parameters"], 2 * row["parameters"])
+        assert row["fits"] == ["fp32", "fp16"]
+
+
+def test_the_table_holds_every_model_and_the_limit(small):
+    out = listed("tests/params.yaml")
+    for name, row in small.items():
+        (line,) = [line for line in out.splitlines() if line.split()[:1] == [name]]
+        figures = (f"{row[key]:,}" for key in ("parameters", "bytes_fp32", "bytes_fp16"))
+        assert line.split() == [name, row["family"], *figures, "fp32,", "fp16"]
+    assert "1,073,741,824" in out
+
+
+def test_nothing_is_cut_off_at_the_papers_sizes(papers):
+    out = listed("params/paper.yaml")
+    assert set(papers) <= set(out.split())
     assert "…" not in out
 
 

@@ -12,10 +12,10 @@ import pytest
 from tests.models import tiny
 from tests.records import made
 from tests.records.made import SCHEMA
-from yt8m import models
 from yt8m.cli import main
 from yt8m.commands import predict
 from yt8m.core.schema import Level
+from yt8m.models import storage
 from yt8m.records.dataset import collate
 from yt8m.records.tfrecord import read_records, write_records
 from yt8m.records.videos import encode
@@ -29,7 +29,7 @@ def call(trained, pattern, output, *more, level=Level.FRAME):
 
 def expected_scores(folder, videos, level):
     """Scores of the model itself, all videos at once."""
-    model, _ = models.load(folder)
+    model, _ = storage.load(folder)
     return tiny.score(model, collate(videos, level, SCHEMA).inputs)
 
 

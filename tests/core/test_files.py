@@ -1,8 +1,9 @@
+import csv
 import json
 
 import pytest
 
-from yt8m.core.files import remove, whole, write_json, write_text
+from yt8m.core.files import read_json, remove, whole, write_csv, write_json, write_text
 
 
 def everything(folder):
@@ -112,3 +113,40 @@ def test_write_json(tmp_path):
     text = (tmp_path / "x.json").read_text(encoding="utf-8")
     assert json.loads(text) == value
     assert text.endswith("}\n")
+    assert read_json(tmp_path / "x.json") == value
+
+
+def test_read_json_of_another_writer(tmp_path):
+    (tmp_path / "x.json").write_text('["ü", 1e-3]', encoding="utf-8")
+    assert read_json(tmp_path / "x.json") == ["ü", 0.001]
+    with pytest.raises(FileNotFoundError, match=r"none\.json"):
+        read_json(tmp_path / "none.json")
+
+
+HEADER = ("model", "GAP@20")
+ROWS = [("gated NetVLAD", 0.5), ("mean, of 14", 1 / 3), ('"quoted"\nÉtude', 7)]
+
+
+def test_write_csv(tmp_path):
+    write_csv(tmp_path / "new" / "x.csv", HEADER, iter(ROWS))
+    with (tmp_path / "new" / "x.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert tuple(header) == HEADER
+    assert [(name, float(value)) for name, value in rows] == ROWS
+    assert b"\r" not in (tmp_path / "new" / "x.csv").read_bytes()
+
+
+def test_a_table_without_rows_has_a_header(tmp_path):
+    write_csv(tmp_path / "x.csv", HEADER, [])
+    assert (tmp_path / "x.csv").read_text() == "model,GAP@20\n"
+
+
+def test_rows_that_fail_leave_the_old_table_alone(tmp_path):
+    def rows():
+        yield ROWS[0]
+        raise RuntimeError
+
+    write_csv(tmp_path / "x.csv", HEADER, ROWS[:1])
+    with pytest.raises(RuntimeError):
+        write_csv(tmp_path / "x.csv", HEADER, rows())
+    assert everything(tmp_path) == {"x.csv": "model,GAP@20\ngated NetVLAD,0.5\n"}

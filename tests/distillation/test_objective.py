@@ -1,26 +1,36 @@
 """What a student learns from: eq. 7 term by term."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from yt8m.distillation.targets import targets
 
 from tests.models.tiny import SCHEMA
+from tests.training.made import make_training, make_videos, write_sets
+from yt8m.distillation.objective import Distillation
 from yt8m.records.dataset import Batch
 from yt8m.scoring import predictions
 from yt8m.scoring.predictions import PredictionError
+from yt8m.training.fit import samples
 from yt8m.training.losses import cross_entropy
+from yt8m.training.run import run
 
 IDS, KEPT = ["a", "b", "c"], 2
 SCORES = np.array([[0.9, 0.2, 0.1, 0.3, 0], [0, 1, 0.5, 0.25, 0.125], [0.4, 0.3, 0.2, 0.1, 0.6]], np.float32)
 LABELS = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1]], np.float32)
 
 
+def write(path, ids, labels, scores, kept=KEPT):
+    """A teacher's store."""
+    with predictions.writer(path, kept, SCHEMA.classes) as out:
+        out.write(ids, [np.flatnonzero(row) for row in labels], scores)
+    return path
+
+
 @pytest.fixture
 def teacher(tmp_path):
     """The two highest scores of each video, stored in another order than that of `batch`."""
-    with predictions.writer(tmp_path / "teacher.parquet", KEPT, SCHEMA.classes) as out:
-        out.write(IDS[::-1], [np.flatnonzero(row) for row in LABELS[::-1]], SCORES[::-1])
-    return predictions.Store(tmp_path / "teacher.parquet").read()
+    return write(tmp_path / "teacher.parquet", IDS[::-1], LABELS[::-1], SCORES[::-1])
 
 
 def batch(ids):
@@ -37,17 +47,55 @@ def test_their_loss_is_both_losses_of_eq_7(teacher, share):
     def loss(y):
         return -(y * np.log(probabilities + 1e-5) + (1 - y) * np.log(1 - probabilities + 1e-5)).sum(axis=1)
 
-    mixed = targets(teacher, share, SCHEMA.classes)(batch([IDS[row] for row in rows]))
+    mixed = Distillation(share, teacher).targets(batch([IDS[row] for row in rows]))
     assert mixed.dtype == np.float32
     expected = share * loss(kept[rows]) + (1 - share) * loss(LABELS[rows])
     np.testing.assert_allclose(np.asarray(cross_entropy(mixed, probabilities)), expected, rtol=1e-5)
 
 
 def test_the_ends_are_the_labels_and_the_teacher(teacher):
-    np.testing.assert_array_equal(targets(teacher, 0, SCHEMA.classes)(batch(IDS)), LABELS)
-    np.testing.assert_array_equal(targets(teacher, 1, SCHEMA.classes)(batch(["b"])), [[0, 1, 0.5, 0, 0]])
+    np.testing.assert_array_equal(Distillation(0, teacher).targets(batch(IDS)), LABELS)
+    np.testing.assert_array_equal(Distillation(1, teacher).targets(batch(["b"])), [[0, 1, 0.5, 0, 0]])
 
 
 def test_a_video_without_a_teacher_is_named(teacher):
     with pytest.raises(PredictionError, match="expected a prediction of each video, 1 \\(d\\) have none"):
-        targets(teacher, 1, SCHEMA.classes)(batch(["a", "d"]))
+        Distillation(1, teacher).targets(batch(["a", "d"]))
+
+
+def test_a_teacher_that_is_not_there_is_named(tmp_path):
+    objective = Distillation(1, tmp_path / "teacher.parquet")  # as parameters are checked before it is made
+    with pytest.raises(PredictionError, match=r"teacher\.parquet: expected predictions, found no file"):
+        objective.targets(batch(IDS))
+
+
+def test_the_teacher_is_read_once(teacher):
+    objective = Distillation(1, teacher)
+    first = objective.targets(batch(IDS))
+    teacher.unlink()
+    np.testing.assert_array_equal(objective.targets(batch(IDS)), first)
+
+
+@pytest.fixture
+def opposite(tmp_path):
+    """A training whose teacher says the opposite of its labels, of all classes."""
+    folder = write_sets(tmp_path / "shards")
+    videos = make_videos(60, 1)
+    labels = np.array([np.isin(np.arange(SCHEMA.classes), video.labels) for video in videos])
+    teacher = write(tmp_path / "all.parquet", [video.id for video in videos], labels, 1.0 - labels, SCHEMA.classes)
+    return make_training(folder, tmp_path, objective=Distillation(1.0, teacher), steps=12)
+
+
+def test_a_student_learns_from_its_teacher(opposite):
+    """It ranks worse than one that has the labels alone."""
+    labels_alone = replace(opposite, objective=Distillation(0.0, opposite.objective.teacher))
+    assert run(opposite) < 0.4
+    assert run(labels_alone) > 0.5
+
+
+def test_each_sample_of_its_training_has_its_own_videos_targets(opposite):
+    """Whatever the order: by id, not by place."""
+    for inputs, targets in samples(opposite, 0):
+        assert ((targets == 0) | (targets == 1)).all()
+        brightest = inputs["rgb"][:, 0, : SCHEMA.classes] >= 150  # bytes that only a label makes so
+        assert not (targets.astype(bool) & brightest).any()

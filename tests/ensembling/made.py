@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from yt8m import ensembling
-from yt8m.ensembling import Block, Holdout, Moments
+from yt8m.ensembling import blocks, fitting
+from yt8m.ensembling.blocks import Block
+from yt8m.ensembling.fitting import Holdout
+from yt8m.ensembling.moments import Moments, fold_moments
 from yt8m.scoring import metrics, predictions
 from yt8m.scoring.predictions import Predictions
 
 CLASSES, VIDEOS = 6, 600
+KNOWN = ["equal", "per_model", "per_class", "exact_per_model", "exact_per_class", "gap"]  # of whom tests know more
 
 
 def member(scores, hot, k=CLASSES) -> Predictions:
@@ -35,11 +38,11 @@ def correlated(seed: int, models: int = 4, noise: float = 0.1) -> tuple[np.ndarr
 
 
 def block_of(scores: np.ndarray, hot: np.ndarray, k: int = CLASSES) -> Block:
-    return ensembling.block_of([member(scores[:, index], hot, k) for index in range(scores.shape[1])], CLASSES)
+    return blocks.block_of([member(scores[:, index], hot, k) for index in range(scores.shape[1])], CLASSES)
 
 
 def moments_of(scores: np.ndarray, hot: np.ndarray) -> Moments:
-    (found,) = ensembling.fold_moments(block_of(scores, hot), np.zeros(len(hot), int), 1, CLASSES)
+    (found,) = fold_moments(block_of(scores, hot), np.zeros(len(hot), int), 1, CLASSES)
     return found
 
 
@@ -48,7 +51,7 @@ def holdout_of(scores: np.ndarray, hot: np.ndarray) -> Holdout:
 
 
 def fit(scheme: str, scores: np.ndarray, hot: np.ndarray, seed: int = 0) -> np.ndarray:
-    return ensembling.fit(scheme, holdout_of(scores, hot), seed)
+    return fitting.fit(scheme, holdout_of(scores, hot), seed)
 
 
 def store(folder: Path, scores: np.ndarray, hot: np.ndarray) -> dict[str, Path]:
@@ -68,3 +71,13 @@ def gap_of(scores: np.ndarray, hot: np.ndarray, weights: np.ndarray, power: floa
     """GAP of dense scores (N, M, C), the obvious way."""
     total = np.clip((scores.astype(float) ** power * weights).sum(1), 0, 1) ** (1 / power)
     return metrics.gap(*metrics.top_k(total.astype(np.float32), 20), [np.flatnonzero(row) for row in hot])
+
+
+def check_moments(moments: Moments, scores: np.ndarray, hot: np.ndarray) -> None:
+    """Against dense scores (N, M, C) and labels."""
+    assert moments.videos == len(hot)
+    np.testing.assert_array_equal(moments.positives, hot.sum(0))
+    for index in range(CLASSES):
+        s = scores[:, :, index].astype(float)
+        np.testing.assert_allclose(moments.gram[index], s.T @ s, rtol=1e-5, atol=1e-8)
+        np.testing.assert_allclose(moments.cross[index], s.T @ hot[:, index], rtol=1e-5, atol=1e-8)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 from sklearn.linear_model import LinearRegression
-from yt8m.ensembling._problems import COMMON
 
 from tests.ensembling.made import (
     CLASSES,
+    KNOWN,
     block_of,
     calibrated,
     correlated,
@@ -16,11 +16,15 @@ from tests.ensembling.made import (
     gap_of,
     moments_of,
 )
-from yt8m.ensembling import Moments, _adam, _exact, _problems, gap
+from yt8m.ensembling import problems
+from yt8m.ensembling.beyond import _exact, gap
+from yt8m.ensembling.moments import Moments
+from yt8m.ensembling.paper import _adam
+from yt8m.ensembling.problems import COMMON
 from yt8m.scoring import metrics
 from yt8m.settings import registry
 
-SCHEMES = pytest.mark.parametrize("scheme", registry.names("ensembling"))
+SCHEMES = pytest.mark.parametrize("scheme", registry.schemes())
 EXACT = pytest.mark.parametrize("scheme", ["exact_per_model", "exact_per_class"])
 SQUARED = pytest.mark.parametrize("scheme", ["per_model", "per_class", "exact_per_model", "exact_per_class"])
 
@@ -35,7 +39,7 @@ def test_weights(scheme, models):
     np.testing.assert_array_equal(weights, fit(scheme, *videos))
 
 
-@SCHEMES
+@pytest.mark.parametrize("scheme", KNOWN)
 def test_identical_members_keep_the_scale_of_scores(scheme):
     scores, hot = calibrated(1, 3000)
     weights = fit(scheme, np.stack([scores] * 3, 1), hot)
@@ -145,7 +149,7 @@ def test_no_exact_weight_is_negative_where_the_best_ones_would_be(scheme):
     assert fit(scheme, scores, hot).min() >= 0
 
 
-@pytest.mark.parametrize("problem", [_problems.per_model, _problems.per_class])
+@pytest.mark.parametrize("problem", [problems.per_model, problems.per_class])
 def test_no_weights_without_a_negative_one_are_better_than_the_exact(problem):
     moments = problem(moments_of(*correlated(3, models=5, noise=0.4)))
     weights = _exact.solve(moments)

@@ -59,10 +59,10 @@ def test_counts_and_manifests(source, globs):
     counts = run(source, globs)
     assert list(counts) == list(SHARDS)
     for name, shards in SHARDS.items():
-        out = source.parent / "split" / name
+        out = source.parent / "split"
         labels = [label for shard in shards for video in videos[shard] for label in video.labels]
         by_class = [labels.count(index) for index in range(SCHEMA.classes)]
-        assert read_label_counts(out / "label_counts.csv").tolist() == by_class
+        assert read_label_counts(out / "label_counts" / f"{name}.csv").tolist() == by_class
         assert counts[name] == {
             "shards": len(shards),
             "videos": sum(len(videos[shard]) for shard in shards),
@@ -70,10 +70,12 @@ def test_counts_and_manifests(source, globs):
             "labels": len(labels),
             "classes": len(set(labels)),
         }
-        primary = read_manifest(out / "frames.tsv")
+        primary, schema = read_manifest(out / "frames" / f"{name}.tsv")
+        assert schema == SCHEMA
         assert [shard.path for shard in primary] == [f"{{source}}/{levels[0]}/{shard}.tfrecord" for shard in shards]
         assert {shard.level for shard in primary} == {levels[0]}
-        means = read_manifest(out / "videos.tsv")
+        means, schema = read_manifest(out / "videos" / f"{name}.tsv")
+        assert schema == SCHEMA
         assert {shard.level for shard in means} == {Level.VIDEO}
         assert [shard.videos for shard in means] == [len(videos[shard]) for shard in shards]
         for shard in (*primary, *means):
@@ -98,7 +100,7 @@ def test_derived_shards_are_the_means_of_frames(source):
 def test_derived_shards_are_recorded_where_they_will_lie(source):
     make(source, Level.FRAME)
     run(source, only(Level.FRAME), home=Path("data/split"))
-    (shard,) = read_manifest(source.parent / "split" / "holdout" / "videos.tsv")
+    (shard,) = read_manifest(source.parent / "split" / "videos" / "holdout.tsv").shards
     assert shard.path == "data/split/means/validate0005.tfrecord"
 
 
@@ -160,9 +162,9 @@ def test_training_may_have_more_videos_at_one_level(source):
     make(source, *Level)
     write_frames(source / "frame" / "train0000.tfrecord", ["train0000_0"])
     run(source, GLOBS)
-    frames, means = (read_manifest(source.parent / "split" / "train" / f"{name}.tsv") for name in ("frames", "videos"))
-    assert [shard.videos for shard in frames] == [1, 4]
-    assert [shard.videos for shard in means] == [3, 4]
+    frames, means = (read_manifest(source.parent / "split" / name / "train.tsv") for name in ("frames", "videos"))
+    assert [shard.videos for shard in frames.shards] == [1, 4]
+    assert [shard.videos for shard in means.shards] == [3, 4]
 
 
 def test_bad_record_is_named(source):
@@ -206,7 +208,7 @@ def test_manifest_as_source(source):
         jobs=1,
     )
     assert from_manifest == from_folder
-    for path in ("train/frames.tsv", "holdout/videos.tsv"):
+    for path in ("frames/train.tsv", "videos/holdout.tsv"):
         assert (source.parent / "other" / path).read_text() == (source.parent / "split" / path).read_text()
 
 

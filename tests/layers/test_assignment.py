@@ -5,11 +5,11 @@ import pytest
 
 from tests.layers import reference
 from yt8m.layers.assignment import SoftAssignment, SoftDBoW
-from yt8m.models.gated_dbow import GatedSoftDBoW
-from yt8m.models.netfv import NetFV
-from yt8m.models.netrvlad import NetRVLAD
-from yt8m.models.netvlad import NetVLAD
-from yt8m.models.nextvlad import NeXtVLAD
+from yt8m.models.gated_dbow.network import GatedSoftDBoW
+from yt8m.models.netfv.network import NetFV
+from yt8m.models.netrvlad.network import NetRVLAD
+from yt8m.models.netvlad.network import NetVLAD
+from yt8m.models.nextvlad.network import NeXtVLAD
 
 BATCH, FRAMES, SIZE, CLUSTERS = 4, 7, 6, 3
 POOLING = [

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import yt8m.layers
-import yt8m.models
 from tests.layers.reference import randomize
+from yt8m.settings import registry
 
 MASK = np.arange(7) < np.array([[3], [7]])
 FRAMES = [np.random.default_rng(0).normal(size=(2, 7, size)).astype(np.float32) for size in (6, 4)]
@@ -34,11 +34,9 @@ CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by
 
 
 def own_layers():
-    modules = [
-        import_module(f"{package.__name__}.{module.name}")
-        for package in (yt8m.layers, yt8m.models)
-        for module in iter_modules(package.__path__)
-    ]
+    names = [f"yt8m.layers.{module.name}" for module in iter_modules(yt8m.layers.__path__)]
+    names += [f"{family}.network" for family in registry.families().values()]
+    modules = [import_module(name) for name in names]
     return {
         name: value
         for module in modules

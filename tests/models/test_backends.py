@@ -9,21 +9,21 @@ import pytest
 
 from tests.models import tiny
 from tests.pipeline import ROOT
-from yt8m import models
 from yt8m.layers.head import OUTPUT
+from yt8m.models import storage
 from yt8m.settings import registry
 
-FAMILIES = registry.names("models")
+FAMILIES = list(registry.families())
 LENGTHS = (1, 4, 7, 2, 7)
 SCORE = """
 import sys
 from pathlib import Path
 import keras, numpy as np
 from tests.models import tiny
-from yt8m import models
+from yt8m.models import storage
 assert keras.backend.backend() == sys.argv[2]
 for folder in sorted(Path(sys.argv[1]).iterdir()):
-    model, _ = models.load(folder)
+    model, _ = storage.load(folder)
     np.save(folder / "scores.npy", model.predict_on_batch(tiny.batch((1, 4, 7, 2, 7))))
 """
 
@@ -36,7 +36,7 @@ def scores(tmp_path_factory):
     for family in FAMILIES:
         model = tiny.randomized(family)
         here[family] = model.predict_on_batch(tiny.batch(LENGTHS))
-        models.save(model, tiny.describe(family), folder / family)
+        storage.save(model, tiny.describe(family), folder / family)
     done = subprocess.run(
         [sys.executable, "-c", SCORE, str(folder), "jax"],
         cwd=ROOT,
@@ -66,9 +66,3 @@ def test_mixed_precision_keeps_weights_and_scores_in_single(family):
     np.testing.assert_allclose(scores, expected, atol=0.01)
     assert (scores != expected).any()
     assert len(np.unique(scores)) > 0.9 * scores.size  # bfloat16 scores would be full of ties
-
-
-def test_the_precision_of_a_model_is_its_own():
-    """Building one changes nothing for layers made after it."""
-    tiny.new("netvlad", precision="mixed_bfloat16")
-    assert tiny.new("netvlad").get_layer("hidden").compute_dtype == "float32"

@@ -7,7 +7,7 @@ import pytest
 from tests.layers import reference
 from tests.models import forward, tiny
 from yt8m.layers.head import OUTPUT
-from yt8m.models.gru import GRUCell
+from yt8m.models.gru.network import GRUCell
 
 
 def recurrence(frames, product, cell):

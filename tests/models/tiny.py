@@ -3,8 +3,8 @@
 import numpy as np
 
 from tests.layers.reference import randomize
-from yt8m import models
 from yt8m.core.schema import Level, Schema
+from yt8m.models.building import Description, build
 
 SCHEMA = Schema(
     id_key="id",
@@ -42,13 +42,16 @@ def arguments(family, schema=SCHEMA):
 
 
 def describe(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, precision="float32", **args):
+    """The description of a tiny model; some arguments may be others."""
     args = arguments(family, schema) | args
-    return models.describe(family, schema, level, seed=seed, momentum=0.9, precision=precision, args=args)
+    return Description(
+        family=family, layout=schema, level=level, seed=seed, momentum=0.9, precision=precision, args=args
+    )
 
 
 def new(family, schema=SCHEMA, level=Level.FRAME, *, seed=1, **args):
     """A model as built, with its initial weights."""
-    return models.build(describe(family, schema, level, seed=seed, **args))
+    return build(describe(family, schema, level, seed=seed, **args))
 
 
 def randomized(family, schema=SCHEMA, level=Level.FRAME, **args):

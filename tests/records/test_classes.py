@@ -10,8 +10,13 @@ def names_of(folder, text, classes=4):
     return read_class_names(folder / "classes.csv", classes)
 
 
-def test_no_table():
-    assert read_class_names(None, 3) == ["class 0", "class 1", "class 2"]
+def test_a_table_with_a_header_alone_names_none(tmp_path):
+    assert names_of(tmp_path, "index,name\n", 3) == ["class 0", "class 1", "class 2"]
+
+
+def test_a_missing_table(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        read_class_names(tmp_path / "none.csv", 3)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.records import made
 from tests.records.made import SCHEMA
 from yt8m.core.schema import Level
 from yt8m.records.dataset import Dataset, prefetch, shuffled_order
-from yt8m.records.manifest import DataError, Shard, checksum, write_manifest
+from yt8m.records.manifest import DataError, Shard, checksum, read_manifest, write_manifest
 from yt8m.records.tfrecord import RecordError
 from yt8m.records.videos import Video
 
@@ -24,12 +24,12 @@ def write(folder: Path, level: Level) -> list[Video]:
         path = folder / "source" / f"{level}{index}.tfrecord"
         videos += made.write_shard(path, level, size)
         shards.append(Shard(level, f"{{source}}/{path.name}", path.stat().st_size, size, checksum(path)))
-    write_manifest(folder / f"{level}.tsv", shards)
+    write_manifest(folder / f"{level}.tsv", shards, SCHEMA)
     return videos
 
 
 def open_dataset(folder: Path, level: Level = Level.FRAME) -> Dataset:
-    return Dataset(folder / f"{level}.tsv", folder / "source", SCHEMA)
+    return Dataset(folder / f"{level}.tsv", folder / "source")
 
 
 @pytest.mark.parametrize("level", Level)
@@ -147,15 +147,42 @@ def test_a_shuffle_buffer_draws_each_place_once():
 
 
 def test_mixed_levels_are_refused(tmp_path):
-    write_manifest(tmp_path / "m.tsv", [Shard(level, "x", 1, 1, "") for level in Level])
+    write_manifest(tmp_path / "m.tsv", [Shard(level, "x", 1, 1, "") for level in Level], SCHEMA)
     with pytest.raises(DataError, match=r"m\.tsv: expected shards of one level, received \[.*frame.*video"):
-        Dataset(tmp_path / "m.tsv", tmp_path, SCHEMA)
+        Dataset(tmp_path / "m.tsv", tmp_path)
+
+
+def test_a_manifest_without_a_schema_is_refused(tmp_path):
+    """As `yt8m manifest` writes one: `split` alone reads it."""
+    write(tmp_path, Level.FRAME)
+    write_manifest(tmp_path / "frame.tsv", read_manifest(tmp_path / "frame.tsv").shards)
+    with pytest.raises(
+        DataError, match=r"frame\.tsv: expected a manifest that a stage has written, .* without a schema"
+    ):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"max_frames": 9}, {"classes": 12}, {"features": {"audio": 4, "rgb": 8}}])
+def test_the_manifest_says_what_records_hold(tmp_path, change):
+    videos = write(tmp_path, Level.FRAME)
+    schema = SCHEMA.model_copy(update=change)
+    write_manifest(tmp_path / "frame.tsv", read_manifest(tmp_path / "frame.tsv").shards, schema)
+    dataset = open_dataset(tmp_path)
+    assert dataset.schema == schema
+    assert dataset.schema.primary == schema.primary
+    (batch,) = dataset.batches(TOTAL)
+    assert batch.labels.shape == (TOTAL, schema.classes)
+    assert list(batch.inputs) == [*schema.features, "num_frames"]
+    for row, video in enumerate(videos):
+        rows = video.features["rgb"]
+        assert batch.inputs["rgb"][row].shape == (schema.max_frames, 8)
+        np.testing.assert_array_equal(batch.inputs["rgb"][row, : len(rows)], rows)
 
 
 def test_empty_manifest_is_refused(tmp_path):
-    write_manifest(tmp_path / "m.tsv", [])
+    write_manifest(tmp_path / "m.tsv", [], SCHEMA)
     with pytest.raises(DataError, match=r"m\.tsv: expected shards of one level, received \[\]"):
-        Dataset(tmp_path / "m.tsv", tmp_path, SCHEMA)
+        Dataset(tmp_path / "m.tsv", tmp_path)
 
 
 def test_changed_and_missing_shards_are_refused_at_once(tmp_path):
@@ -174,9 +201,10 @@ def test_shards_without_videos_are_refused(tmp_path):
     path = tmp_path / "source" / "empty.tfrecord"
     path.parent.mkdir()
     path.touch()
-    write_manifest(tmp_path / "m.tsv", [Shard(Level.FRAME, f"{{source}}/{path.name}", 0, 0, checksum(path))])
+    shard = Shard(Level.FRAME, f"{{source}}/{path.name}", 0, 0, checksum(path))
+    write_manifest(tmp_path / "m.tsv", [shard], SCHEMA)
     with pytest.raises(DataError, match=r"m\.tsv: expected videos, received shards without any"):
-        Dataset(tmp_path / "m.tsv", path.parent, SCHEMA)
+        Dataset(tmp_path / "m.tsv", path.parent)
 
 
 def test_prefetch_gives_the_same_items_and_works_ahead():

@@ -1,13 +1,15 @@
+import json
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline import load_yaml
-from yt8m.core.schema import Level
+from tests.records.made import SCHEMA
+from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import (
     DataError,
+    Manifest,
     Shard,
     assign,
     checksum,
@@ -23,12 +25,56 @@ SHARDS = [
     Shard(Level.VIDEO, "data/a path with spaces,\tand tabs.tfrecord", 0, 0, "00" * 16),
 ]
 HEADER = "level\tpath\tbytes\tvideos\tchecksum\n"
+PAPERS_PATTERNS = {
+    "train": ["train????", "validate???[0-46-9]"],
+    "holdout": ["validate???5"],
+    "test": ["test????"],
+}
 
 
+@pytest.mark.parametrize("schema", [None, SCHEMA], ids=["no schema", "schema"])
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_round_trip(tmp_path, count):
-    write_manifest(tmp_path / "m.tsv", SHARDS[:count])
-    assert read_manifest(tmp_path / "m.tsv") == SHARDS[:count]
+def test_round_trip(tmp_path, count, schema):
+    write_manifest(tmp_path / "m.tsv", SHARDS[:count], schema)
+    found = read_manifest(tmp_path / "m.tsv")
+    assert found == Manifest(SHARDS[:count], schema)
+    assert found.videos == [0, 5, 5][count]
+
+
+@pytest.mark.parametrize("features", [{"rgb": 8, "audio": 4}, {"audio": 4, "rgb": 8}, {"Étude \t#\n": 1}])
+def test_a_schema_comes_back_with_its_features_in_order(tmp_path, features):
+    """The first is the primary one."""
+    schema = SCHEMA.model_copy(update={"features": features, "id_key": 'a "key"'})
+    write_manifest(tmp_path / "m.tsv", SHARDS, schema)
+    found = read_manifest(tmp_path / "m.tsv").schema
+    assert found == schema
+    assert list(found.features) == list(features)
+
+
+def test_a_schema_is_one_line_of_json_above_the_table(tmp_path):
+    write_manifest(tmp_path / "without.tsv", SHARDS)
+    write_manifest(tmp_path / "with.tsv", SHARDS, SCHEMA)
+    line, rest = (tmp_path / "with.tsv").read_text().split("\n", 1)
+    assert rest == (tmp_path / "without.tsv").read_text()
+    assert line.startswith("# schema: {")
+    said = json.loads(line.removeprefix("# schema: "))
+    assert said == {
+        "id_key": "id",
+        "labels_key": "labels",
+        "mean_prefix": "mean_",
+        "features": {"rgb": 8, "audio": 4},
+        "classes": 10,
+        "max_frames": 6,
+    }
+
+
+@pytest.mark.parametrize("name", Schema.model_fields)
+def test_whatever_records_hold_changes_the_bytes(tmp_path, name):
+    """Or what depends on a manifest would not know of another schema."""
+    other = {"classes": 11, "max_frames": 7, "features": {"audio": 4, "rgb": 8}}.get(name, "other")
+    write_manifest(tmp_path / "one.tsv", SHARDS, SCHEMA)
+    write_manifest(tmp_path / "other.tsv", SHARDS, SCHEMA.model_copy(update={name: other}))
+    assert (tmp_path / "one.tsv").read_bytes() != (tmp_path / "other.tsv").read_bytes()
 
 
 def test_is_a_table_with_a_header(tmp_path):
@@ -48,8 +94,28 @@ def test_is_a_table_with_a_header(tmp_path):
         ),
         (HEADER + "frame\ta\t1\tmany\tx\n", "line 2: expected .*received .*'many'"),
         (HEADER + "shot\ta\t1\t1\tx\n", "line 2: expected .*received .*'shot'"),
+        (f"# schema: {SCHEMA.model_dump_json()[:-1]}\n{HEADER}", "line 1: expected a schema: "),
+        (f'# schema: {{"id_key": "id"}}\n{HEADER}', r"line 1: expected a schema: (.|\n)*classes"),
+        (f"# schema: {SCHEMA.model_dump_json().replace('10', '-10')}\n", r"line 1: expected a schema: (.|\n)*classes"),
+        (f"# schema: \n{HEADER}", "line 1: expected a schema: "),
+        (f"# schema: {SCHEMA.model_dump_json()}\n", r"expected the columns \['level', .*received \[\]"),
+        (f"# schema: {SCHEMA.model_dump_json()}\n{HEADER}shot\ta\t1\t1\tx\n", "line 3: expected .*'shot'"),
+        (f"{HEADER}# schema: {SCHEMA.model_dump_json()}\n", "line 2: expected .*received .*schema"),
     ],
-    ids=["empty", "columns", "too short", "no number", "no level"],
+    ids=[
+        "empty",
+        "columns",
+        "too short",
+        "no number",
+        "no level",
+        "schema cut off",
+        "schema of one key",
+        "schema of a bad number",
+        "schema of nothing",
+        "schema alone",
+        "schema and no level",
+        "schema below",
+    ],
 )
 def test_bad_manifest(tmp_path, text, match):
     path = tmp_path / "m.tsv"
@@ -84,7 +150,6 @@ def test_locate(tmp_path):
 
 
 def test_papers_patterns():
-    patterns = load_yaml("params.yaml")["split"]["patterns"]
     train, validate, test = (
         [f"frame/{kind}{index:04d}.tfrecord" for index in range(30)] for kind in ("train", "validate", "test")
     )
@@ -92,7 +157,7 @@ def test_papers_patterns():
     holdout = [path for path in validate if int(Path(path).stem[-1]) == 5]
     rest = [path for path in validate if path not in holdout]
     assert "frame/validate0005.tfrecord" in holdout
-    splits = assign([*test, *validate, *other, *train], patterns)
+    splits = assign([*test, *validate, *other, *train], PAPERS_PATTERNS)
     assert splits == {"train": sorted(train + rest), "holdout": holdout, "test": test}
 
 

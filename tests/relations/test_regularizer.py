@@ -1,77 +1,26 @@
-"""Label relations: Omega and both penalties of eq. 5 against their definitions."""
+"""Label relations: both penalties of eq. 5 against their definitions, and when Omega is set anew."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import scipy.linalg
 import tensorflow as tf
+from dvclive import Live
 
 from tests.layers import reference
 from tests.models import tiny
-from yt8m import models
+from tests.relations.test_omega import direct, matrix
+from tests.training.made import logged, make_training, write_sets
 from yt8m.layers.head import OUTPUT
-from yt8m.relations.regularizer import Alternate, RelatedModel, class_weights, relation
-from yt8m.training.fit import Plan, fit, samples
+from yt8m.models import storage
+from yt8m.relations import omega
+from yt8m.relations.regularizer import OMEGA, RelatedModel, Relations, class_weights, output_kernel
+from yt8m.training.devices import make_deterministic
+from yt8m.training.fit import fit
 from yt8m.training.losses import cross_entropy
+from yt8m.training.state import State
 
-SHAPES = [pytest.param((3, 8), id="wide"), pytest.param((9, 4), id="tall"), pytest.param((5, 5), id="square")]
 LAMBDAS = {"lambda1": 0.3, "lambda2": 0.02, "damping": 0.1}
-
-
-def matrix(shape, rank=None):
-    random = np.random.default_rng(0)
-    if rank is None:
-        return random.normal(size=shape)
-    return random.normal(size=(shape[0], rank)) @ random.normal(size=(rank, shape[1]))
-
-
-def direct(w):
-    """Eq. 6 as it is written."""
-    root = scipy.linalg.sqrtm(w.T @ w).real
-    return root / np.trace(root)
-
-
-def product(omega):
-    return omega.vectors @ np.diag(omega.values) @ omega.vectors.T
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("rank", [None, 2])
-class TestOmega:
-    def test_is_the_normalised_root(self, shape, rank):
-        w = matrix(shape, rank)
-        omega = product(relation(w))
-        np.testing.assert_allclose(omega @ omega, w.T @ w / np.linalg.norm(w, "nuc") ** 2, atol=1e-9)
-        np.testing.assert_allclose(omega, direct(w), atol=1e-5)
-
-    def test_has_trace_one_and_no_negative_value(self, shape, rank):
-        omega = relation(matrix(shape, rank))
-        assert omega.values.sum() == pytest.approx(1)
-        assert (omega.values >= 0).all()
-        assert np.trace(product(omega)) == pytest.approx(1)
-
-    def test_vectors_are_orthonormal(self, shape, rank):
-        vectors = relation(matrix(shape, rank)).vectors
-        np.testing.assert_allclose(vectors.T @ vectors, np.eye(vectors.shape[1]), atol=1e-6)
-
-    def test_does_not_depend_on_the_weights_scale(self, shape, rank):
-        w = matrix(shape, rank)
-        for scale in (1e-4, 1e4):
-            np.testing.assert_allclose(product(relation(scale * w)), product(relation(w)), atol=1e-7)
-
-
-def test_classes_with_like_weights_are_related():
-    """Two classes of equal weights, one of opposite ones, and one of its own."""
-    w = np.array([[1, 1, -1, 0], [0, 0, 0, 1.0]])
-    omega = product(relation(w))
-    assert omega[0, 1] == pytest.approx(omega[0, 0])
-    assert omega[0, 2] == pytest.approx(-omega[0, 0])
-    np.testing.assert_allclose(omega[3, :3], 0, atol=1e-9)
-
-
-@pytest.mark.parametrize("value", [0, np.nan, np.inf])
-def test_weights_without_an_omega_are_refused(value):
-    with pytest.raises(ValueError, match="label relations: expected finite weights"):
-        relation(np.full((3, 4), value))
 
 
 def test_each_expert_of_a_class_gives_it_further_features():
@@ -188,19 +137,60 @@ def test_the_related_model_scores_as_the_plain_one_and_shares_its_weights():
     assert ids == sorted(map(id, plain.trainable_weights))  # each once
 
 
-def finetune(training, holdout, live, state, period):
-    plain = tiny.randomized("moe")
-    model = RelatedModel(plain.inputs, plain.outputs, **LAMBDAS)
-    schedule = Plan(10, 0.01, 1.0, 1000, 1.0, steps=6, eval_steps=3, patience=9, ema=0.0, xla=False)
-
-    def batches(start):
-        return samples(training.shuffled(10, seed=1, buffer=20, start=start))
-
-    return plain, model, fit(model, batches, holdout, schedule, live, state, callbacks=[Alternate(period)])
+@pytest.mark.parametrize("family", ["netvlad", "mlp"])
+def test_the_output_kernel_is_that_of_experts_or_of_sigmoids(family):
+    model = tiny.new(family)
+    layer = model.get_layer(OUTPUT)
+    kernel, classes = output_kernel(model)
+    assert kernel is (layer.kernel if family == "mlp" else layer.expert_kernel)
+    assert classes == tiny.SCHEMA.classes
 
 
-@pytest.mark.parametrize(("period", "updates"), [(1, 7), (3, 3), (7, 1)])
-def test_omega_is_set_at_the_start_and_after_each_period(training, holdout, live, state, monkeypatch, period, updates):
+def test_sigmoids_have_their_kernel_as_weights():
+    kernel = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(class_weights(kernel, 5), kernel)
+
+
+def test_the_objective_trains_its_own_kind_of_model_by_labels():
+    relations = Relations(**LAMBDAS, period=4)
+    plain = tiny.randomized("dbow", l2=0.0)
+    model = relations.trained(plain)
+    model.update_relations()
+    assert isinstance(model, RelatedModel)
+    assert model.name == plain.name
+    below, kernel = kernels(plain)
+    expected = penalty([reference.of(w) for w in below], reference.of(kernel), inverse_of(reference.of(kernel)))
+    assert penalties(model) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deterministic():
+    make_deterministic()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_sets(tmp_path_factory.mktemp("shards"))
+
+
+@pytest.fixture
+def finetune(folder, tmp_path):
+    """Fine-tune a mixture of experts for six steps, scored each third; of the plain and the related model, the log."""
+
+    def finetune(period):
+        objective = Relations(**LAMBDAS, period=period)
+        training = make_training(folder, tmp_path, objective=objective, learning_rate=0.01, steps=6, eval_steps=3)
+        plain = tiny.randomized("moe")
+        model = objective.trained(plain)
+        with Live(str(tmp_path / "live"), dvcyaml=None, save_dvc_exp=False) as live:
+            fit(model, replace(training, start=tmp_path), live, State(tmp_path / "state"))
+        return plain, model, objective, live
+
+    return finetune
+
+
+@pytest.mark.parametrize(("period", "updates"), [(1, 7), (2, 4), (3, 3), (7, 1)])
+def test_omega_is_set_at_the_start_and_after_each_period(finetune, monkeypatch, period, updates):
     """Six steps: each update finds weights that the steps before it have moved."""
     seen, update = [], RelatedModel.update_relations
 
@@ -209,13 +199,24 @@ def test_omega_is_set_at_the_start_and_after_each_period(training, holdout, live
         return update(model)
 
     monkeypatch.setattr(RelatedModel, "update_relations", record)
-    finetune(training, holdout, live, state, period)
+    finetune(period)
     assert len(seen) == updates
     assert len({kernel.tobytes() for kernel in seen}) == updates
 
 
-def test_finetuned_weights_are_saved_through_the_plain_model(training, holdout, live, state, tmp_path):
-    plain, model, _ = finetune(training, holdout, live, state, period=2)
-    models.save(plain, tiny.describe("moe"), tmp_path)
-    loaded, _ = models.load(tmp_path)
+def test_finetuned_weights_are_saved_through_the_plain_model(finetune, tmp_path):
+    plain, model, _, live = finetune(period=2)
+    assert logged(live.dir, "holdout_gap")[0] == [0, 3, 6]
+    storage.save(plain, tiny.describe("moe"), tmp_path / "model")
+    loaded, _ = storage.load(tmp_path / "model")
     np.testing.assert_array_equal(tiny.score(loaded, tiny.batch()), tiny.score(model, tiny.batch()))
+
+
+def test_the_omega_that_is_saved_is_that_of_the_weights_that_were_kept(finetune, tmp_path):
+    """Not the last that was set: with a period of 7 that is the start's."""
+    _, model, objective, _ = finetune(period=7)
+    objective.save(model, tmp_path)
+    kernel = reference.of(model.get_layer(OUTPUT).expert_kernel)
+    w = np.stack([kernel[:, 2 * c : 2 * c + 2].ravel() for c in range(5)], axis=1)
+    found = omega.load(tmp_path / OMEGA)
+    np.testing.assert_allclose(found.vectors @ np.diag(found.values) @ found.vectors.T, direct(w), atol=1e-5)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure, spread_figure
+from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure, relations_figure, spread_figure
 
 RANDOM = np.random.default_rng(0)
 COUNTS = np.array([100, 40, 3, 0])
@@ -31,7 +31,17 @@ def spread(path: Path, extra: int = 0) -> None:
     spread_figure({0.0: [0.7], 0.5: [0.7, 0.8 + extra / 10]}, "lambda", "GAP", "Distillation", path)
 
 
-@pytest.mark.parametrize("draw", [counts, embedding, bars, one_bar, spread])
+def relations(path: Path, extra: int = 0) -> None:
+    """Of three of four classes; what the fourth has is not shown."""
+    carried = np.eye(4) + 0.5 * np.roll(np.eye(4), 1, axis=0)
+    relations_figure(carried * (1 + extra), carried, np.array([2, 0, 1]), NAMES, path)
+
+
+def relations_of_none(path: Path, extra: int = 0) -> None:
+    relations_figure(np.eye(2), np.eye(2), np.arange(2), NAMES[extra : extra + 2], path)
+
+
+@pytest.mark.parametrize("draw", [counts, embedding, bars, one_bar, spread, relations, relations_of_none])
 def test_same_numbers_give_the_same_bytes(tmp_path, draw):
     for name, extra in (("first.png", 0), ("again.png", 0), ("other.png", 1)):
         draw(tmp_path / "new" / name, extra)
@@ -40,3 +50,15 @@ def test_same_numbers_give_the_same_bytes(tmp_path, draw):
     assert first != other
     assert first.startswith(b"\x89PNG\r\n")
     assert len(list((tmp_path / "new").iterdir())) == 3
+
+
+def test_relations_of_a_class_to_itself_and_to_classes_not_shown_are_not_drawn(tmp_path):
+    learnt = np.random.default_rng(0).uniform(-1, 1, (4, 4))
+    hidden, shown = learnt.copy(), learnt.copy()
+    hidden[3], hidden[:, 3], hidden[0, 0] = 5, 5, 5
+    shown[0, 1] += 0.5
+    for name, related in (("one", learnt), ("hidden", hidden), ("shown", shown)):
+        relations_figure(related, np.eye(4), np.array([0, 1, 2]), NAMES, tmp_path / f"{name}.png")
+    one, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in ("one", "hidden", "shown"))
+    assert one == same
+    assert one != other

@@ -120,6 +120,25 @@ def test_blocks_are_the_store_in_order(tmp_path, monkeypatch, size):
     assert_same(concatenate(blocks), whole)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 11])
+def test_labels_of_a_store(tmp_path, monkeypatch, count):
+    """Those of every video in order, none for some, across row groups."""
+    monkeypatch.setattr(predictions, "GROUP", 3)
+    random = np.random.default_rng(0)
+    expected = [sorted(random.choice(CLASSES, random.integers(0, 3), replace=False).tolist()) for _ in range(count)]
+    assert count < 11 or [] in expected[1:-1]
+    with predictions.writer(tmp_path / "p.parquet", K, CLASSES) as out:
+        out.write(names(count), [np.array(row, np.int32) for row in expected], random.random((count, CLASSES)))
+    found = Store(tmp_path / "p.parquet").labels()
+    assert [row.tolist() for row in found] == expected
+    assert all(np.issubdtype(row.dtype, np.integer) for row in found)
+
+
+def test_labels_of_a_missing_store(tmp_path):
+    with pytest.raises(PredictionError, match=r"none\.parquet"):
+        Store(tmp_path / "none.parquet").labels()
+
+
 def test_an_empty_store_has_no_blocks(tmp_path):
     write(tmp_path / "p.parquet", [])
     assert list(Store(tmp_path / "p.parquet").blocks(5)) == []

@@ -10,7 +10,7 @@ from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.settings.params import ParamsError, load, parse
 
-DEFAULT = load_yaml("params.yaml")
+DEFAULT = load_yaml("tests/params.yaml")
 MISSING = object()
 
 
@@ -28,11 +28,17 @@ def changed(changes: dict[str, Any]) -> dict:
     return content
 
 
-@pytest.mark.parametrize("path", ["params.yaml", *(f"params/{p.name}" for p in (ROOT / "params").glob("*.yaml"))])
+ALTERNATIVES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("params/*.yaml"))
+
+
+@pytest.mark.parametrize("path", ["params.yaml", "tests/params.yaml", *ALTERNATIVES])
 def test_files_load(path):
     params = load(ROOT / path)
     content = load_yaml(path)
-    assert set(params.models) == set(content["models"])
+    assert list(params.models) == list(content["models"])
+    assert {name: (set.seed, set.finetune) for name, set in params.sets.items()} == {
+        name: (set["seed"], set["finetune"]) for name, set in content["sets"].items()
+    }
     assert params.data.layout.features == content["data"]["schema"]["features"]
     assert list(params.data.layout.features) == list(content["data"]["schema"]["features"])
     assert params.data.globs == {
@@ -42,31 +48,51 @@ def test_files_load(path):
     assert params.distill.share == content["distill"]["lambda"]
 
 
+PLAIN, RELATED = r"\['netvlad-a', 'lstm-a'\]", r"\['netvlad-b', 'lstm-b'\]"
 # The parameter, its value, and all that the line says behind its name.
 BAD = [
     ("extra", 1, "unknown key, received 1"),
     ("train.momentun", 0.9, "unknown key, received 0.9"),
-    ("models.netvlad_1.sed", 1, "unknown key, received 1"),
-    ("models.netvlad_1.args.hiden", 1, "unknown key, received 1"),
+    ("models.netvlad.seed", 1, "unknown key, received 1"),
+    ("models.netvlad.finetune", True, "unknown key, received True"),
+    ("train_moe.settle", 0, "unknown key, received 0"),
+    ("models.netvlad.args.hiden", 1, "unknown key, received 1"),
     ("data.schema.labels", "x", "unknown key, received 'x'"),
     (
-        "models.netvlad_1.family",
+        "models.netvlad.family",
         "resnet",
-        r"unknown family: expected one of \['dbow', .*\], received 'resnet'",
+        r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'",
     ),
-    ("distill.family", "resnet", r"unknown family: expected one of \['dbow', .*\], received 'resnet'"),
-    ("train_moe.family", "resnet", r"unknown family: expected one of \['dbow', .*\], received 'resnet'"),
-    ("train_moe.settle", 5, "expected at most the 4 epochs, received 5"),
-    ("train_moe.settle", -1, "expected greater than or equal to 0, received -1"),
-    ("ensemble.teacher", "worst", r"expected one of \['best', 'equal', .*\], received 'worst'"),
+    ("distill.family", "resnet", r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'"),
+    ("train_moe.family", "resnet", r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'"),
+    ("train_moe.original_epochs", 5, "expected at most the 1 epochs, received 5"),
+    ("train_moe.original_epochs", -1, "expected greater than or equal to 0, received -1"),
+    ("train_moe.original_epochs", MISSING, "expected a value, received none"),
+    ("train_moe.seed", MISSING, "expected a value, received none"),
+    ("train.backend", "torch", "expected 'tensorflow' or 'jax', received 'torch'"),
+    ("train.backend", None, "expected 'tensorflow' or 'jax', received None"),
+    ("train.backend", MISSING, "expected a value, received none"),
+    ("data.class_names", None, "expected a valid string, received None"),
+    ("data.class_names", MISSING, "expected a value, received none"),
+    ("sets", {}, "expected .*at least 1 item.*, received {}"),
+    ("sets", MISSING, "expected a value, received none"),
+    ("models", {}, "expected .*at least 1 item.*, received {}"),
+    ("sets.a.seed", -1, "expected greater than or equal to 0, received -1"),
+    ("sets.a.seed", MISSING, "expected a value, received none"),
+    ("sets.b.finetune", "yes", "expected a valid boolean, received 'yes'"),
+    ("sets.b.finetune", MISSING, "expected a value, received none"),
+    ("sets.a.epochs", 1, "unknown key, received 1"),
+    ("sets.a-b", {"seed": 1, "finetune": True}, "expected .*, received 'a-b'"),
+    ("sets.B", {"seed": 1, "finetune": True}, "expected .*, received 'B'"),
+    ("ensemble.teacher", "worst", r"expected one of \['best', .*'equal', .*\], received 'worst'"),
     ("ensemble.folds", 1, "expected greater than or equal to 2, received 1"),
-    ("models.netvlad_1.args.hidden", -5, "expected greater than 0, received -5"),
-    ("models.netvlad_1.args.l2", -1.0, "expected greater than or equal to 0, received -1.0"),
-    ("models.gru_1.args.units", 1.5, "expected a valid integer, received 1.5"),
-    ("models.gru_1.args.units", MISSING, "expected a value, received none"),
-    ("models.netvlad_1.args.clusters.rgb", 0, "expected greater than 0, received 0"),
+    ("models.netvlad.args.hidden", -5, "expected greater than 0, received -5"),
+    ("models.netvlad.args.l2", -1.0, "expected greater than or equal to 0, received -1.0"),
+    ("models.lstm.args.units", 1.5, "expected a valid integer, received 1.5"),
+    ("models.lstm.args.units", MISSING, "expected a value, received none"),
+    ("models.netvlad.args.clusters.rgb", 0, "expected greater than 0, received 0"),
     (
-        "models.netvlad_1.args.clusters",
+        "models.netvlad.args.clusters",
         {"rgb": 8, "sound": 4},
         r"expected the features \['rgb', 'audio'\], received \['rgb', 'sound'\]",
     ),
@@ -77,10 +103,9 @@ BAD = [
     ("distill.storage", "bfloat16", "expected 'float32' or 'float16', received 'bfloat16'"),
     ("distill.storage", MISSING, "expected a value, received none"),
     ("augment", MISSING, "expected a value, received none"),
-    ("models.gru_1", 5, "expected .*, received 5"),
-    ("models.net-vlad", DEFAULT["models"]["netvlad_1"], "expected .*, received 'net-vlad'"),
-    ("models.2netvlad", DEFAULT["models"]["netvlad_1"], "expected .*, received '2netvlad'"),
-    ("models.gru_1.finetune", "yes", "expected a valid boolean, received 'yes'"),
+    ("models.lstm", 5, "expected .*, received 5"),
+    ("models.net-vlad", DEFAULT["models"]["netvlad"], "expected .*, received 'net-vlad'"),
+    ("models.2netvlad", DEFAULT["models"]["netvlad"], "expected .*, received '2netvlad'"),
     ("train.patience", "two", "expected a valid integer, received 'two'"),
     ("train.patience", True, "expected a valid integer, received True"),
     ("train.clip_norm", "1.0", "expected a valid number, received '1.0'"),
@@ -92,12 +117,17 @@ BAD = [
     ("infer.top_k", 19, "expected greater than or equal to 20, received 19"),
     ("split.patterns.test", [], r"expected .*at least 1 item.*, received \[\]"),
     ("split.patterns.test", "test*", r"expected a valid list, received 'test\*'"),
-    ("evaluate.plain", "netvlad_9", r"expected one of the models \['netvlad_1', .*\], received 'netvlad_9'"),
-    (
-        "evaluate.related",
-        "netvlad_9",
-        r"expected one of the models \['netvlad_1', .*\], received 'netvlad_9'",
+    *(
+        ("evaluate.plain", name, rf"expected one of the models that are not fine-tuned, {PLAIN}, received '{name}'")
+        for name in ("netvlad-c", "gru-a", "netvlad", "netvlad_a", "a-netvlad", "netvlad-b")
     ),
+    *(
+        ("evaluate.related", name, rf"expected one of the fine-tuned models, {RELATED}, received '{name}'")
+        for name in ("netvlad-c", "gru-b", "lstm-a", "")
+    ),
+    ("evaluate.plain", None, "expected a valid string, received None"),
+    ("evaluate.plain", MISSING, "expected a value, received none"),
+    ("evaluate.related", MISSING, "expected a value, received none"),
     ("simulate.demo.shards.train", 0, "expected greater than 0, received 0"),
 ]
 
@@ -116,13 +146,65 @@ def test_no_level():
 
 def test_all_problems_are_named_at_once():
     with pytest.raises(ParamsError) as caught:
-        parse(changed({"train.patience": 0, "models.gru_1.epochs": -1, "infer.batch_size": MISSING}))
+        parse(changed({"train.patience": 0, "models.lstm.epochs": -1, "infer.batch_size": MISSING}))
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("params.yaml: ") for line in lines)
     with pytest.raises(ParamsError) as caught:
-        parse(changed({"models.gru_1.family": "x", "models.lstm_1.args.units": 0, "evaluate.plain": "y"}))
+        parse(changed({"models.netvlad.family": "x", "models.lstm.args.units": 0, "evaluate.plain": "y"}))
     assert len(str(caught.value).splitlines()) == 3
+    wrong = {
+        "models.student": DEFAULT["models"]["lstm"],
+        "models.lstm.args.units": 0,
+        "evaluate.plain": "y",
+        "evaluate.related": "netvlad-a",
+    }
+    with pytest.raises(ParamsError) as caught:
+        parse(changed(wrong))
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "models.lstm.args.units",
+        "models.student",
+        "evaluate.plain",
+        "evaluate.related",
+    ]
+
+
+NO_FINETUNING = {"sets.b.finetune": False, "evaluate.related": None}
+
+
+def test_no_model_need_be_fine_tuned():
+    params = parse(changed(NO_FINETUNING))
+    assert params.evaluate.related is None
+    assert parse(changed(NO_FINETUNING | {"evaluate.plain": "netvlad-b"})).evaluate.plain == "netvlad-b"
+    assert parse(changed({"evaluate.related": None})).evaluate.related is None
+    with pytest.raises(ParamsError, match=r"evaluate\.related: expected one of the fine-tuned models, \[\], received"):
+        parse(changed(NO_FINETUNING | {"evaluate.related": "netvlad-b"}))
+
+
+def test_one_model_has_to_be_plain():
+    with pytest.raises(ParamsError, match=r"evaluate\.plain: expected one of the models .* fine-tuned, \[\], received"):
+        parse(changed({"sets.a.finetune": True}))
+
+
+@pytest.mark.parametrize("name", ["lstm-a", "lstm-c"])
+def test_table_2_may_start_from_any_plain_member(name):
+    params = parse(changed({"sets.c": {"seed": 1, "finetune": False}, "evaluate.plain": name}))
+    assert params.evaluate.plain == name
+
+
+@pytest.mark.parametrize("name", ["netvlad", "moe2", "my_moe", "b", "x", "gru", "students"])
+def test_other_names_are_free(name):
+    """Those of families too, and of the other section's keys."""
+    model, set = DEFAULT["models"]["lstm"], {"seed": 3, "finetune": True}
+    params = parse(changed({f"models.{name}": model, f"sets.{name}": set}))
+    assert name in params.models
+    assert name in params.sets
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_the_last_epochs_may_all_be_of_the_original_videos(epochs):
+    changes = {"train_moe.epochs": 3, "train_moe.original_epochs": epochs}
+    assert parse(changed(changes)).train_moe.original_epochs == epochs
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1, 1.0])

@@ -12,6 +12,7 @@ import pytest
 
 from tests.pipeline import ROOT
 from yt8m.core.errors import InputError
+from yt8m.models.storage import DESCRIPTION
 from yt8m.training.devices import PROCESSES, Devices, prepare
 
 TRAIN = """
@@ -22,35 +23,30 @@ if os.environ["KERAS_BACKEND"] == "tensorflow" and "TWO_DEVICES" in os.environ:
         tf.config.list_physical_devices("CPU")[0], 2 * [tf.config.LogicalDeviceConfiguration()]
     )
 from pathlib import Path
-from dvclive import Live
-from tests.models import tiny
-from tests.training.test_fit import PLAN
-from yt8m.records.dataset import Dataset
+from tests.training.made import logged, make_training
+from yt8m.relations.regularizer import Relations
+from yt8m.training import fit, run
 from yt8m.training.devices import prepare
-from yt8m.training.fit import Plan, fit, samples
-from yt8m.relations.regularizer import Alternate, RelatedModel
-from yt8m.training.state import State
 
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
-devices = prepare()
-training, holdout = (Dataset(folder / f"{name}.tsv", folder, tiny.SCHEMA) for name in ("train", "holdout"))
-rows = devices.rows(10)
-with devices.scope():
-    model = plain = tiny.new("FAMILY", l2=0.01)
-    callbacks = []
-    if "RELATED" in os.environ:
-        model = RelatedModel(plain.inputs, plain.outputs, lambda1=0.01, lambda2=0.001, damping=1.0)
-        callbacks = [Alternate(4)]
-    with Live(str(out / str(devices.process)), dvcyaml=None, save_dvc_exp=False) as live:
-        best = []
-        fit(model, lambda start: samples(training.shuffled(10, 1, 20, start=start, rows=rows)), holdout,
-            Plan(**PLAN), live, State(out / "state", write=devices.process == 0), callbacks=callbacks)
-table = (out / str(devices.process) / "plots/metrics/loss.tsv").read_text().splitlines()[1:]
-gaps = (out / str(devices.process) / "plots/metrics/holdout_gap.tsv").read_text().splitlines()[1:]
-result = {"devices": [devices.process, devices.processes, devices.replicas]}
-result["loss"] = [float(line.split("\\t")[-1]) for line in table]
-result["gap"] = [float(line.split("\\t")[-1]) for line in gaps]
-(out / f"{devices.process}.json").write_text(json.dumps(result))
+number, result = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", 0)), {}
+
+def devices(xla):
+    found = prepare(xla)
+    result["devices"] = [found.process, found.processes, found.replicas]
+    return found
+
+def recorded(model, training, live, *others):
+    gap = fit.fit(model, training, live, *others)
+    for metric in ("loss", "holdout_gap"):
+        result[metric] = logged(live.dir, metric)[1]
+    return gap
+
+run.prepare, run.fit = devices, recorded
+objective = Relations(0.01, 0.001, 1.0, 4) if "RELATED" in os.environ else None
+training = make_training(folder, out / f"root{number}", "FAMILY", objective, {"l2": 0.01})
+result["gap"] = run.run(training)
+(out / f"{number}.json").write_text(json.dumps(result))
 """
 
 
@@ -92,7 +88,8 @@ def alone(folder, tmp_path_factory):
 
 def assert_same_curves(result, alone):
     np.testing.assert_allclose(result["loss"], alone["loss"], rtol=1e-4)
-    np.testing.assert_allclose(result["gap"], alone["gap"], atol=1e-4)
+    np.testing.assert_allclose(result["holdout_gap"], alone["holdout_gap"], atol=1e-4)
+    assert result["gap"] == max(result["holdout_gap"])
 
 
 def test_two_processes_train_as_one_does_on_jax(alone, folder, tmp_path):
@@ -105,6 +102,9 @@ def test_two_processes_train_as_one_does_on_jax(alone, folder, tmp_path):
     for number, result in enumerate(results(both, tmp_path)):
         assert result["devices"] == [number, 2, 2]
         assert_same_curves(result, alone)
+    made = json.loads((tmp_path / "root0/data/train/tiny" / DESCRIPTION).read_text())["made"]
+    assert (made["backend"], made["devices"], set(made["versions"])) == ("jax", 2, {"keras", "numpy", "jax", "jaxlib"})
+    assert not (tmp_path / "root1").exists()
 
 
 def test_two_devices_train_as_one_does_on_jax(alone, folder, tmp_path):
@@ -135,35 +135,22 @@ def test_a_batch_that_cannot_be_divided_is_refused():
 
 def test_several_processes_need_jax(monkeypatch):
     monkeypatch.setenv(PROCESSES, "2")
-    with pytest.raises(InputError, match=f"{PROCESSES}=2: expected KERAS_BACKEND=jax, received tensorflow"):
+    with pytest.raises(InputError, match=f"{PROCESSES}=2: expected train.backend: jax, received tensorflow"):
         prepare()
 
 
 XLA = """
 import sys
 from pathlib import Path
-import numpy as np
-from dvclive import Live
-from tests.models import tiny
-from tests.training.test_fit import PLAN
-from yt8m.records.dataset import Dataset
-from yt8m.training.devices import prepare
-from yt8m.training.fit import Plan, fit, samples
-from yt8m.training.state import State
+from tests.training.made import files, make_training
+from yt8m.training import fit, run
 
-folder, out = Path(sys.argv[1]), Path(sys.argv[2])
-prepare(xla=True)
-training, holdout = (Dataset(folder / f"{name}.tsv", folder, tiny.SCHEMA) for name in ("train", "holdout"))
-weights = []
+folder, out, models = Path(sys.argv[1]), Path(sys.argv[2]), []
+run.fit = lambda model, *others: models.append(model) or fit.fit(model, *others)
 for number in range(2):
-    model = tiny.new("netvlad")
-    with Live(str(out / str(number)), dvcyaml=None, save_dvc_exp=False) as live:
-        plan = Plan(**PLAN | {"xla": True, "steps": 6, "eval_steps": 3})
-        gap = fit(model, lambda start: samples(training.shuffled(10, 1, 20, start=start)), holdout, plan, live,
-                  State(out / f"{number}.state"))
-    assert model.jit_compile is True
-    weights.append(model.get_weights())
-assert all((a == b).all() for a, b in zip(*weights, strict=True)), "two trainings differ"
+    run.run(make_training(folder, out / str(number), "netvlad", steps=6, eval_steps=3, xla=True))
+    assert models[number].jit_compile is True
+assert files(out / "0") == files(out / "1"), "two trainings differ"
 """
 
 

@@ -1,9 +1,7 @@
 """Training: what it keeps, when it stops, what it logs, and that it does the same each time."""
 
-import csv
-import json
+from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,36 +9,24 @@ import numpy as np
 import pytest
 from dvclive import Live
 
-from tests.models import tiny
-from yt8m.settings.params import Train
+from tests.training.made import assert_same, built, logged, make_training
+from yt8m.records.dataset import Batch, Dataset
 from yt8m.training import fit as fit_module
-from yt8m.training.fit import Plan, fit, plan, samples
+from yt8m.training.fit import batches, fit, samples
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import State
-
-PLAN: dict[str, Any] = {
-    "batch_size": 10,
-    "learning_rate": 0.05,
-    "decay": 0.5,
-    "decay_examples": 1000,
-    "clip_norm": 0.7,
-    "steps": 24,
-    "eval_steps": 6,
-    "patience": 9,
-    "ema": 0.0,
-    "xla": False,
-}
+from yt8m.training.training import Objective, Phase, Training
 
 
-def batches(training, seed=1):
-    return lambda start: samples(training.shuffled(10, seed, 20, start=start))
+def watched(*own):
+    """An objective by the labels that has callbacks."""
 
+    @dataclass(frozen=True)
+    class Watched(Objective):
+        def callbacks(self):
+            return own
 
-def logged(live, metric):
-    """The steps and values of a metric in dvclive's table."""
-    table = Path(live.dir, "plots", "metrics", f"{metric}.tsv").read_text()
-    rows = list(csv.DictReader(table.splitlines(), delimiter="\t"))
-    return [int(row["step"]) for row in rows], [float(row[metric]) for row in rows]
+    return Watched()
 
 
 class Spoil(keras.callbacks.Callback):
@@ -75,33 +61,40 @@ def scripted(monkeypatch):
     return script
 
 
-def assert_same(first, second):
-    for a, b in zip(first, second, strict=True):
-        np.testing.assert_array_equal(a, b)
+@pytest.fixture
+def made(folder, tmp_path):
+    """From changes to a training and its model."""
+
+    def make(family: str = "moe", **changes: Any) -> tuple[keras.Model, Training]:
+        training = make_training(folder, tmp_path, family, **changes)
+        return built(training), training
+
+    return make
 
 
-def test_training_learns_what_the_labels_show(training, holdout, live, state):
-    model = tiny.new("moe")
+def test_training_learns_what_the_labels_show(made, holdout, live, state):
+    model, training = made()
     before = dataset_gap(model, holdout, 10)
-    assert fit(model, batches(training), holdout, Plan(**PLAN), live, state) > max(before + 0.1, 0.7)
+    assert fit(model, training, live, state) > max(before + 0.1, 0.7)
 
 
-def test_the_model_is_left_with_the_weights_that_scored_best(training, holdout, live, state):
-    model = tiny.new("moe")
-    gap = fit(model, batches(training), holdout, Plan(**PLAN), live, state, callbacks=[Spoil()])
-    _, values = logged(live, "holdout_gap")
+def test_the_model_is_left_with_the_weights_that_scored_best(made, holdout, live, state):
+    model, training = made(objective=watched(Spoil()))
+    gap = fit(model, training, live, state)
+    _, values = logged(live.dir, "holdout_gap")
     assert gap == values[1] > values[-1] + 0.1
     assert dataset_gap(model, holdout, 10) == pytest.approx(gap, abs=1e-6)
 
 
-def test_everything_is_logged_by_step(training, holdout, live, state):
-    gap = fit(tiny.new("moe"), batches(training), holdout, Plan(**PLAN), live, state)
-    steps, losses = logged(live, "loss")
+def test_everything_is_logged_by_step(made, live, state):
+    model, training = made()
+    gap = fit(model, training, live, state)
+    steps, losses = logged(live.dir, "loss")
     assert steps == [6, 12, 18, 24]
     assert losses == sorted(losses, reverse=True)
-    assert logged(live, "holdout_gap")[0] == steps
-    summary = json.loads(Path(live.metrics_file).read_text())
-    assert summary["gap"] == gap == max(logged(live, "holdout_gap")[1])
+    scored, gaps = logged(live.dir, "holdout_gap")
+    assert scored == steps
+    assert gap == max(gaps)
 
 
 @pytest.mark.parametrize(
@@ -110,57 +103,61 @@ def test_everything_is_logged_by_step(training, holdout, live, state):
         (1, [0.1, 0.5, 0.4, 0.9], 3, 1),
         (2, [0.5, 0.4, 0.6, 0.5, 0.5, 0.9], 5, 2),
         (2, [0.5, 0.5, 0.5, 0.9], 3, 0),  # as good is not better
-        (3, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 6, 5),  # the plan's end
+        (3, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 6, 5),  # the schedule's end
     ],
 )
-def test_stops_after_so_many_scores_without_a_better_one(
-    training, holdout, scripted, live, state, patience, values, scored, best
-):
+def test_stops_after_so_many_scores_without_a_better_one(made, scripted, live, state, patience, values, scored, best):
     weights = scripted(*values)
-    model = tiny.new("moe")
-    schedule = Plan(**PLAN | {"steps": 12, "eval_steps": 2, "patience": patience})
-    assert fit(model, batches(training), holdout, schedule, live, state) == values[best]
+    model, training = made(steps=12, eval_steps=2, patience=patience)
+    assert fit(model, training, live, state) == values[best]
     assert len(weights) == scored
     assert_same(model.get_weights(), weights[best])
     assert any((a != b).any() for a, b in zip(weights[0], weights[1], strict=True))
 
 
 @pytest.mark.parametrize(("start", "best"), [(0.9, 0), (0.2, 1)])
-def test_the_start_may_be_the_best(training, holdout, scripted, live, state, start, best):
+def test_the_start_of_a_trained_model_may_be_the_best(made, scripted, live, state, tmp_path, start, best):
     weights = scripted(start, 0.5, 0.4, 0.3)
-    model = tiny.new("moe")
+    model, training = made(steps=6, eval_steps=2)
     initial = model.get_weights()
-    schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 2})
-    assert fit(model, batches(training), holdout, schedule, live, state, score_start=True) == max(start, 0.5)
+    training = replace(training, start=tmp_path / "trained")
+    assert fit(model, training, live, state) == max(start, 0.5)
     assert_same(weights[0], initial)
     assert_same(model.get_weights(), weights[best])
-    assert logged(live, "holdout_gap") == ([0, 2, 4, 6], [start, 0.5, 0.4, 0.3])
+    assert logged(live.dir, "holdout_gap") == ([0, 2, 4, 6], [start, 0.5, 0.4, 0.3])
 
 
-def test_two_runs_give_the_same_weights(training, holdout, scripted, tmp_path):
+def test_a_new_models_start_is_not_scored(made, scripted, live, state):
+    weights = scripted(0.4, 0.5)
+    model, training = made(steps=4, eval_steps=2)
+    initial = model.get_weights()
+    fit(model, training, live, state)
+    assert logged(live.dir, "holdout_gap") == ([2, 4], [0.4, 0.5])
+    assert any((a != b).any() for a, b in zip(weights[0], initial, strict=True))
+
+
+def test_two_runs_give_the_same_weights(made, scripted, tmp_path):
     """Sampled frames, shuffled videos and initial values all follow from seeds."""
     scripted(0.1, 0.2, 0.1, 0.2)
     weights = []
     for run in ("first", "second"):
-        model = tiny.new("dbow")
+        model, training = made("dbow", steps=4, eval_steps=2)
         initial = model.get_weights()
         with Live(str(tmp_path / run), dvcyaml=None, save_dvc_exp=False) as log:
-            state = State(tmp_path / f"{run}.state")
-            fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 4, "eval_steps": 2}), log, state)
+            fit(model, training, log, State(tmp_path / f"{run}.state"))
         weights.append(model.get_weights())
     assert_same(weights[0], weights[1])
     assert all((a != b).any() for a, b in zip(weights[0], initial, strict=True))
 
 
 @pytest.mark.parametrize(("examples", "times"), [(1, 6), (25, 3), (70, 0)])
-def test_the_rate_falls_in_steps_of_examples(training, holdout, scripted, live, state, examples, times):
+def test_the_rate_falls_in_steps_of_examples(made, scripted, live, state, examples, times):
     """Six steps of ten videos; the decay comes after each `decay_examples` videos, rounded down to batches."""
     scripted(0.5)
-    model = tiny.new("moe")
-    schedule = Plan(**PLAN | {"steps": 6, "decay_examples": examples})
-    fit(model, batches(training), holdout, schedule, live, state)
+    model, training = made(steps=6, decay_examples=examples)
+    fit(model, training, live, state)
     assert int(model.optimizer.iterations) == 6
-    assert model.optimizer.clip_norm == schedule.clip_norm
+    assert model.optimizer.clip_norm == training.schedule.clip_norm
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05 * 0.5**times)
 
 
@@ -175,12 +172,11 @@ class Record(keras.callbacks.Callback):
         self.steps.append([keras.ops.convert_to_numpy(weight).copy() for weight in self.model.trainable_weights])
 
 
-def test_the_moving_average_of_weights_is_scored_and_kept(training, holdout, scripted, live, state):
+def test_the_moving_average_of_weights_is_scored_and_kept(made, scripted, live, state):
     """The training itself goes on with the weights as they are."""
     record, plain, weights = Record(), Record(), scripted(0.1, 0.2)
-    model = tiny.new("moe")
-    schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 3, "ema": 0.75})
-    fit(model, batches(training), holdout, schedule, live, state, callbacks=[record])
+    model, training = made(steps=6, eval_steps=3, ema=0.75, objective=watched(record))
+    fit(model, training, live, state)
     average = record.steps[0]
     for step in record.steps[1:]:
         average = [0.75 * old + 0.25 * new for old, new in zip(average, step, strict=True)]
@@ -189,39 +185,75 @@ def test_the_moving_average_of_weights_is_scored_and_kept(training, holdout, scr
     assert_same(model.get_weights(), weights[1])
     scripted(0.1, 0.2)
     without = State(state.path.with_name("without"))
-    schedule = Plan(**PLAN | {"steps": 6, "eval_steps": 3})
-    fit(tiny.new("moe"), batches(training), holdout, schedule, live, without, callbacks=[plain])
+    model, training = made(steps=6, eval_steps=3, objective=watched(plain))
+    fit(model, training, live, without)
     for first, second in zip(record.steps, plain.steps, strict=True):
         assert_same(first, second)
 
 
-def test_no_more_steps_than_planned(training, holdout, scripted, live, state):
+def test_no_more_steps_than_planned(made, scripted, live, state):
     scripted(0.5, 0.5)
-    model = tiny.new("moe")
-    fit(model, batches(training), holdout, Plan(**PLAN | {"steps": 7, "eval_steps": 4}), live, state)
-    assert int(model.optimizer.iterations) <= 7
+    model, training = made(steps=7, eval_steps=4)
+    fit(model, training, live, state)
+    assert int(model.optimizer.iterations) == 4  # what is left behind the last score could not be kept
 
 
-def test_a_plan_counts_epochs_and_examples_in_steps():
-    shared = {name: PLAN[name] for name in ("decay", "decay_examples", "clip_norm", "patience", "ema", "xla")}
-    shared |= {"batch_norm_momentum": 0.9, "shuffle_buffer": 1, "precision": "float32"}
-    made = plan(105, Train(**shared, eval_examples=49), batch_size=10, learning_rate=0.05, epochs=3)
-    assert made == Plan(**PLAN | {"steps": 31, "eval_steps": 4})
-    least = plan(3, Train(**shared, eval_examples=3), batch_size=10, learning_rate=0.05, epochs=1)
-    assert (least.steps, least.eval_steps) == (1, 1)
+@pytest.mark.parametrize("start", [0, 3, 4, 11, 13])
+@pytest.mark.parametrize("rows", [None, slice(0, 4), slice(6, 10)])
+def test_phases_follow_each_other_from_any_step_on(made, folder, start, rows):
+    """4 steps on the holdout's videos, 9 on the training's, none behind; each phase's order is of its own."""
+    phases = (Phase(folder / "holdout.tsv", 4), Phase(folder / "train.tsv", 9))
+    _, training = made(phases=phases, seed=3)
+    expected: list[Batch] = []
+    for phase in phases:
+        expected += islice(Dataset(phase.manifest, folder).shuffled(10, 3, 20), phase.steps)
+    found = list(batches(training, start, rows))
+    assert len(found) == 13 - start
+    for own, batch in zip(found, expected[start:], strict=True):
+        assert own.ids == batch.ids[rows or slice(None)]
+        np.testing.assert_array_equal(own.labels, batch.labels[rows or slice(None)])
 
 
-def test_samples_are_inputs_with_labels_or_other_targets(training):
-    both = zip(
-        islice(training.batches(10), 3), batches_of(training), batches_of(training, lambda b: b.labels / 2), strict=True
-    )
-    for batch, (inputs, labels), (_, halves) in both:
+def test_training_sees_each_batch_of_its_phases_once(made, folder, scripted, live, state):
+    """A phase's batches are not drawn anew where another begins or the holdout is scored."""
+    seen = []
+
+    @dataclass(frozen=True)
+    class Seen(Objective):
+        def targets(self, batch):
+            seen.append(batch.ids)
+            return batch.labels
+
+    scripted(0.1, 0.2)
+    phases = (Phase(folder / "holdout.tsv", 3), Phase(folder / "train.tsv", 5))
+    model, training = made(phases=phases, steps=8, eval_steps=4, objective=Seen())
+    fit(model, training, live, state)
+    assert seen == [batch.ids for batch in batches(training, 0)]
+    assert len(seen) == 8
+
+
+def test_samples_are_inputs_with_labels_or_other_targets(made):
+    @dataclass(frozen=True)
+    class Halves(Objective):
+        def targets(self, batch):
+            return batch.labels / 2
+
+    (_, plain), (_, other) = made(), made(objective=Halves())
+    both = zip(batches(plain, 0), samples(plain, 0), samples(other, 0), strict=True)
+    for batch, (inputs, labels), (_, halves) in islice(both, 3):
         assert inputs.keys() == batch.inputs.keys()
-        for name in inputs:
-            np.testing.assert_array_equal(inputs[name], batch.inputs[name])
+        assert_same(inputs.values(), batch.inputs.values())
         np.testing.assert_array_equal(labels, batch.labels)
         np.testing.assert_array_equal(halves, batch.labels / 2)
 
 
-def batches_of(training, targets=None):
-    return islice(samples(training.batches(10), targets), 3)
+def test_targets_take_the_place_of_labels(made, live, state):
+    """Trained on the opposite of the labels, a model ranks worse than it does by the labels."""
+
+    @dataclass(frozen=True)
+    class Opposite(Objective):
+        def targets(self, batch):
+            return 1 - batch.labels
+
+    model, training = made(steps=12, objective=Opposite())
+    assert fit(model, training, live, state) < 0.4

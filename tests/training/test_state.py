@@ -1,5 +1,7 @@
 """A training's state: what is saved is what is taken up, whole or not at all, and for one configuration alone."""
 
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,11 +11,12 @@ import pytest
 from dvclive import Live
 
 from tests.models import tiny
-from tests.training.test_fit import PLAN, assert_same, batches, logged
+from tests.training.made import assert_same, built, logged, make_training
 from yt8m.core.errors import InputError
-from yt8m.relations.regularizer import Alternate, RelatedModel
-from yt8m.training.fit import Plan, fit
-from yt8m.training.state import Score, State, fingerprint
+from yt8m.relations.regularizer import Relations
+from yt8m.training.fit import fit
+from yt8m.training.state import Score, State, environment, fingerprint
+from yt8m.training.training import Objective
 
 SCORES = [Score(0, 0.25, None), Score(6, 0.5, 1.25)]
 
@@ -79,37 +82,75 @@ def test_a_damaged_state_is_refused_by_name(state):
 
 
 class TestFingerprint:
-    settings: ClassVar[list] = [Plan(**PLAN), {"lambda": 0.5}]
+    identity: ClassVar[dict] = {"seed": 1, "objective": {"lambda": 0.5}}
 
-    def test_is_the_same_for_the_same(self, tmp_path):
-        (tmp_path / "a").write_text("data")
-        assert fingerprint(self.settings, [tmp_path / "a"]) == fingerprint(self.settings, [tmp_path / "a"])
+    @pytest.fixture
+    def edited(self, monkeypatch):
+        """Have a module's file read with something behind it."""
+        read = Path.read_bytes
 
-    @pytest.mark.parametrize("changed", [[Plan(**PLAN | {"ema": 0.5}), {"lambda": 0.5}], [Plan(**PLAN), {"lambda": 1}]])
-    def test_differs_for_other_parameters(self, changed):
-        assert fingerprint(self.settings, []) != fingerprint(changed, [])
+        def edit(end, added):
+            def changed(path):
+                return read(path) + (added if path.as_posix().endswith(end) else b"")
 
-    def test_differs_for_other_data(self, tmp_path):
-        (tmp_path / "a").write_text("data")
-        before = fingerprint([], [tmp_path / "a"])
-        (tmp_path / "a").write_text("date")
-        assert fingerprint([], [tmp_path / "a"]) != before
+            monkeypatch.setattr(Path, "read_bytes", changed)
 
-    def test_differs_for_other_code(self, monkeypatch):
+        return edit
+
+    def test_is_the_same_for_the_same(self):
+        assert fingerprint(self.identity, 1) == fingerprint({"objective": {"lambda": 0.5}, "seed": 1}, 1)
+
+    @pytest.mark.parametrize("changed", [{"seed": 2}, {"objective": {"lambda": 0.25}}, {"more": None}])
+    def test_differs_for_another_training(self, changed):
+        assert fingerprint(self.identity | changed, 1) != fingerprint(self.identity, 1)
+
+    def test_differs_for_other_devices(self):
+        assert fingerprint(self.identity, 2) != fingerprint(self.identity, 1)
+
+    @pytest.mark.parametrize("module", ["models/dbow/network.py", "layers/head.py", "core/backend.py"])
+    def test_differs_for_other_code(self, module, edited):
         """Any loaded module of the project counts."""
-        before, read = fingerprint([], []), Path.read_bytes
-
-        def edited(path):
-            return read(path) + (b"# edited" if path.name == "dbow.py" else b"")
-
-        monkeypatch.setattr(Path, "read_bytes", edited)
         tiny.new("dbow")
-        assert fingerprint([], []) != before
+        before = fingerprint({}, 1)
+        edited(f"yt8m/{module}", b"\nEDITED = True\n")
+        assert fingerprint({}, 1) != before
+
+    def test_no_comment_changes_it(self, edited):
+        tiny.new("dbow")
+        before = fingerprint({}, 1)
+        edited("yt8m/models/dbow/network.py", b"\n# edited\n")
+        assert fingerprint({}, 1) == before
+
+    @pytest.mark.parametrize("module", ["settings/params.py", "settings/registry.py", "core/source.py"])
+    def test_what_decides_no_result_does_not_change_it(self, module, edited):
+        assert f"yt8m.{module.removesuffix('.py').replace('/', '.')}" in sys.modules
+        before = fingerprint({}, 1)
+        edited(f"yt8m/{module}", b"\nEDITED = True\n")
+        assert fingerprint({}, 1) == before
 
     def test_differs_for_other_libraries(self, monkeypatch):
-        before = fingerprint([], [])
+        before = fingerprint({}, 1)
         monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0")
-        assert fingerprint([], []) != before
+        assert fingerprint({}, 1) != before
+
+    def test_differs_for_another_backend(self, monkeypatch):
+        before = fingerprint({}, 1)
+        monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+        assert fingerprint({}, 1) != before
+
+
+@pytest.mark.parametrize(("backend", "libraries"), [("tensorflow", {"tensorflow"}), ("jax", {"jax", "jaxlib"})])
+def test_the_environment_is_the_running_backend_with_its_own_libraries(backend, libraries, monkeypatch):
+    """Another backend that happens to be installed decides nothing."""
+    monkeypatch.setattr("keras.backend.backend", lambda: backend)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: f"version of {name}")
+    versions = {name: f"version of {name}" for name in {"keras", "numpy"} | libraries}
+    assert environment() == {"backend": backend, "versions": versions}
+
+
+def test_versions_are_those_that_run():
+    versions = environment()["versions"]
+    assert (versions["keras"], versions["numpy"]) == (keras.__version__, np.__version__)
 
 
 class Cut(Exception):
@@ -129,31 +170,36 @@ class CutOff(keras.callbacks.Callback):
             raise Cut
 
 
-def run(family, training, holdout, folder, cuts=(), **changes):
-    """Train with interruptions, each in a new model, as a new process would; return the model and the log's folder."""
+def cut_off(objective, steps):
+    """The same objective, whose training ends after so many steps."""
+
+    @dataclass(frozen=True)
+    class Interrupted(type(objective)):  # type: ignore[misc]
+        def callbacks(self):
+            return (*super().callbacks(), CutOff(steps))
+
+    return Interrupted(**vars(objective))
+
+
+def run(folder, root, family, cuts=(), objective=None, goes_on=False, **changes):
+    """Train with interruptions, each in a new model, as a new process would; return the model and its log.
+
+    Args:
+        goes_on: whether the model was trained before, so that its start is scored too.
+    """
+    objective = objective or Objective()
     for number, steps in enumerate([*cuts, None]):
-        model = plain = tiny.new(family)
-        callbacks = [CutOff(steps)] if steps else []
-        if changes.get("related"):
-            model = RelatedModel(plain.inputs, plain.outputs, lambda1=1e-3, lambda2=1e-3, damping=1.0)
-            callbacks.append(Alternate(4))
-        schedule = Plan(**PLAN | {key: value for key, value in changes.items() if key in PLAN})
-        with Live(str(folder / f"live{number}"), dvcyaml=None, save_dvc_exp=False) as live:
+        own = cut_off(objective, steps) if steps else objective
+        training = make_training(folder, root, family, objective=own, **changes)
+        model = built(training)
+        training = replace(training, start=root) if goes_on else training
+        with Live(str(root / f"live{number}"), dvcyaml=None, save_dvc_exp=False) as live:
             try:
-                fit(
-                    model,
-                    batches(training),
-                    holdout,
-                    schedule,
-                    live,
-                    State(folder / "state"),
-                    callbacks=callbacks,
-                    score_start=changes.get("related", False),
-                )
+                fit(model, training, live, State(root / "state"))
             except Cut:
                 continue
             assert steps is None
-            return plain, live
+            return model, live
     raise AssertionError
 
 
@@ -162,23 +208,24 @@ def run(family, training, holdout, folder, cuts=(), **changes):
     [
         ("netvlad", {}, (1, 9, 9)),
         ("nextvlad", {"ema": 0.8}, (7, 6)),
-        ("dbow", {"related": True}, (3, 6, 9)),
+        ("dbow", {"objective": Relations(1e-3, 1e-3, 1.0, 4), "goes_on": True}, (3, 6, 9)),
     ],
     ids=["plain", "averaged, with dropout", "with label relations"],
 )
-def test_a_training_cut_off_anywhere_ends_as_if_it_had_not_been(family, changes, cuts, training, holdout, tmp_path):
-    """The plan is 24 steps, scored every 6."""
-    whole, log = run(family, training, holdout, tmp_path / "whole", **changes)
-    resumed, other = run(family, training, holdout, tmp_path / "cut", cuts, **changes)
+def test_a_training_cut_off_anywhere_ends_as_if_it_had_not_been(family, changes, cuts, folder, tmp_path):
+    """24 steps, scored every 6."""
+    whole, log = run(folder, tmp_path / "whole", family, **changes)
+    resumed, other = run(folder, tmp_path / "cut", family, cuts, **changes)
     assert_same(resumed.get_weights(), whole.get_weights())
     for metric in ("holdout_gap", "loss"):
-        assert logged(other, metric) == logged(log, metric)
+        assert logged(other.dir, metric) == logged(log.dir, metric)
+    assert logged(other.dir, "holdout_gap")[0] == [0, 6, 12, 18, 24][0 if changes.get("goes_on") else 1 :]
     assert other.summary == log.summary
 
 
-def test_a_finished_training_is_not_trained_again(training, holdout, tmp_path):
+def test_a_finished_training_is_not_trained_again(folder, tmp_path):
     """Killed between its last score and the removal of its state."""
-    whole, _ = run("moe", training, holdout, tmp_path)
-    again, _ = run("moe", training, holdout, tmp_path, cuts=())
+    whole, _ = run(folder, tmp_path, "moe")
+    again, _ = run(folder, tmp_path, "moe")
     assert_same(again.get_weights(), whole.get_weights())
     assert int(again.optimizer.iterations) == 24

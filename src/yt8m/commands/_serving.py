@@ -1,6 +1,6 @@
 """A trained model as a TensorFlow SavedModel that takes records as they are stored.
 
-TensorFlow parses them here, in the graph; `data.videos` is what it has to equal, and the tests hold it to that.
+TensorFlow parses them here, in the graph; `records.videos` is what it has to equal, and the tests hold it to that.
 """
 
 from collections.abc import Mapping

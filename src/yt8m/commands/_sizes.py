@@ -26,10 +26,10 @@ def sizes(params: Params) -> Iterator[Row]:
 
     Parameters are all that is stored: trainable weights and moving statistics. The limit is `distill.max_bytes`.
     """
-    listed: dict[str, Model] = {**params.models, "moe": params.train_moe, STUDENT: params.distill}
+    listed: dict[str, Model] = {**params.models, "train_moe": params.train_moe, STUDENT: params.distill}
     counted: dict[str, int] = {}
     for name, model in listed.items():
-        level = Level.VIDEO if name == "moe" or params.data.frames is None else Level.FRAME
+        level = Level.VIDEO if name == "train_moe" or params.data.frames is None else Level.FRAME
         key = f"{model.family} {level} {model.args}"
         if key not in counted:
             counted[key] = parameters(params, model, level)

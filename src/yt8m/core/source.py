@@ -17,10 +17,11 @@ def essence(source: bytes) -> str:
     formatted string's tokens, which are all left as they are written.
 
     Raises:
-        SyntaxError, tokenize.TokenError: where it is no Python.
+        SyntaxError, tokenize.TokenError: where it cannot be cut into tokens.
     """
     tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
-    lines = io.StringIO(source.decode(tokens[0].string)).readlines()  # universal newlines, as the tokens have them
+    text = source.decode(tokens[0].string).removeprefix("\ufeff")  # tokens are counted without the mark
+    lines = io.StringIO(text.replace("\r\n", "\n")).readlines()
     cuts = [*_comments(tokens), *_bare_strings(tokens)]
     for (row, column), (last_row, last_column) in sorted(cuts, reverse=True):
         kept = lines[row - 1][:column].rstrip() + lines[last_row - 1][last_column:]

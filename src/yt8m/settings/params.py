@@ -34,7 +34,7 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]  # DVC add
 Patterns = Annotated[list[str], Field(min_length=1)]
 BEST = "best"
 # What else is scored beside the members and the schemes, or stands beside the models in `data/code`.
-SYSTEMS = ("moe", "moe_original", "moe_augmented", "plain_and_moe", "mean_of_families", "mean_of_all", "ensemble")
+SYSTEMS = ("train_moe", "moe_original", "moe_augmented", "plain_and_moe", "mean_of_families", "mean_of_all", "ensemble")
 STUDENT = "student"
 
 

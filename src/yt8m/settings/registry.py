@@ -22,8 +22,8 @@ def modules(package: str) -> dict[str, str]:
 @cache
 def families() -> dict[str, str]:
     """The model families, by name: the folders of `yt8m.models`."""
-    found = iter_modules(import_module("yt8m.models").__path__)
-    return {module.name: f"yt8m.models.{module.name}" for module in sorted(found) if module.ispkg}
+    found = sorted(iter_modules(import_module("yt8m.models").__path__), key=lambda module: module.name)
+    return {module.name: f"yt8m.models.{module.name}" for module in found if module.ispkg}
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import keras
@@ -19,6 +20,7 @@ from yt8m.training.training import Schedule, Training
 if TYPE_CHECKING:
     from dvclive import Live
 
+PAUSE = 60  # seconds between lines of progress
 Samples = Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
 
 
@@ -165,11 +167,12 @@ def averaged(model: keras.Model, ema: float) -> Iterator[None]:
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar on a terminal, and a line whenever the holdout was scored."""
+    """A progress bar on a terminal, and a line when the holdout was scored, if the last line is a while ago."""
 
     def __init__(self, evals: int, done: int, best: BestOnHoldout):
         super().__init__()
         self.evals, self.done, self.best = evals, done, best
+        self.told = perf_counter()
 
     def on_train_begin(self, logs=None):
         steps = self.best.schedule.eval_steps
@@ -181,7 +184,9 @@ class Progress(keras.callbacks.Callback):
         self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
-        score = self.best.scores[-1]
+        if perf_counter() - self.told < PAUSE:
+            return
+        self.told, score = perf_counter(), self.best.scores[-1]
         self.bar.write(f"step {score.step}/{self.bar.total}: loss {score.loss:.3f}, holdout GAP {score.gap:.4f}")
 
     def on_train_end(self, logs=None):

@@ -33,10 +33,12 @@ def run(training: Training) -> float:
     """
     devices = prepare(training.schedule.xla)
     rows = devices.rows(training.schedule.batch_size)
+    if isinstance(training.start, Description):
+        contract.check(training.start)
     with devices.scope():
         model, description = begun(training.start)
         print(f"{training.name}: {model.name}, {model.count_params():,} parameters, {training.length}")
-        wanted = fingerprint(training.decisive(), devices.replicas)
+        wanted = fingerprint(training.identity(), devices.replicas)
         state = State(training.states / wanted, write=devices.process == 0)
         trained = training.objective.trained(model)
         with curves(training.log, devices) as live:
@@ -55,11 +57,8 @@ def run(training: Training) -> float:
 
 
 def begun(start: Description | Path) -> tuple[keras.Model, Description]:
-    """A new model, whose family keeps its contract, or a trained one."""
-    if isinstance(start, Path):
-        return storage.load(start)
-    contract.check(start)
-    return build(start), start
+    """A new model, or a trained one."""
+    return storage.load(start) if isinstance(start, Path) else (build(start), start)
 
 
 @contextmanager

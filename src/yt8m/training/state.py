@@ -78,17 +78,17 @@ class State:
             raise InputError(f"{self.path}: expected a training's state: {error}; delete it to start anew") from None
 
 
-def fingerprint(decisive: Mapping[str, Any], replicas: int) -> str:
+def fingerprint(identity: Mapping[str, Any], replicas: int) -> str:
     """A name for all that decides what a training gives, so that a state is never taken up where anything differs.
 
     Beside what the training says of itself these are the backend, the devices, the libraries' versions, and what the
     project's loaded modules do (their comments aside; what checks parameters decides nothing).
 
     Args:
-        decisive: what `Training.decisive` gives.
+        identity: what `Training.identity` gives.
         replicas: devices that divide each batch.
     """
-    about = {"training": decisive, "replicas": replicas, **environment(), "code": _code()}
+    about = {"training": identity, "replicas": replicas, **environment(), "code": _code()}
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 

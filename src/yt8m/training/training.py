@@ -16,7 +16,7 @@ from yt8m.records.dataset import Batch
 from yt8m.records.manifest import read_manifest
 from yt8m.settings.params import Model, Params, Train
 
-NOT_DECISIVE = {"decides": False}
+OUTSIDE = {"identity": False}  # says where files go, and decides no result
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,13 @@ class Training:
     shuffle_buffer: int
     schedule: Schedule
     objective: Objective
-    name: str = field(metadata=NOT_DECISIVE)
-    source: str = field(metadata=NOT_DECISIVE)
-    out: Path = field(metadata=NOT_DECISIVE)
-    log: Path = field(metadata=NOT_DECISIVE)
-    states: Path = field(metadata=NOT_DECISIVE)
-    storage: str = field(default="float32", metadata=NOT_DECISIVE)
-    max_bytes: int | None = field(default=None, metadata=NOT_DECISIVE)
+    name: str = field(metadata=OUTSIDE)
+    source: str = field(metadata=OUTSIDE)
+    out: Path = field(metadata=OUTSIDE)
+    log: Path = field(metadata=OUTSIDE)
+    states: Path = field(metadata=OUTSIDE)
+    storage: str = field(default="float32", metadata=OUTSIDE)
+    max_bytes: int | None = field(default=None, metadata=OUTSIDE)
 
     @classmethod
     def of(
@@ -184,10 +184,10 @@ class Training:
         steps = " and then ".join(f"{phase.steps} on {phase.manifest}" for phase in self.phases)
         return f"at most {self.schedule.steps} steps of {self.schedule.batch_size} videos: {steps}"
 
-    def decisive(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """All that decides the result, as JSON: paths by the content of what lies there."""
         return {
-            key.name: _content(getattr(self, key.name)) for key in fields(self) if key.metadata.get("decides", True)
+            key.name: _content(getattr(self, key.name)) for key in fields(self) if key.metadata.get("identity", True)
         }
 
     def summary(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Experiments on quality: `python -m benchmarks.studies.NAME`; docs/results.md says what came out."""

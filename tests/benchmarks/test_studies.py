@@ -1,0 +1,141 @@
+"""The studies on a tiny project: which variants they train, what they leave of it, and the tables they keep."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, relations
+from benchmarks.studies._study import Table, changed
+from tests.benchmarks.conftest import PARAMS
+from yt8m.relations.regularizer import RelatedModel
+from yt8m.scoring import metrics
+from yt8m.scoring.predictions import Predictions, Store, writer
+from yt8m.settings import registry
+from yt8m.settings.params import ParamsError, load
+from yt8m.training.run import begun
+from yt8m.training.training import Training
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def study(main, project, table, *variants):
+    """Run a study with one seed; its rows by variant."""
+    main(["--project", str(project), "--table", str(table), "--seeds", "1", "--variants", *variants])
+    found = {row["variant"]: row for row in rows(table)}
+    assert all(0 <= float(row[key]) <= 1 for row in found.values() for key in ("holdout_gap", "test_gap"))
+    assert not list((project / "data" / "study").glob("*"))
+    return found
+
+
+def test_changes_are_those_of_parameters():
+    params = changed(load(PARAMS), {"distill.lambda": 0.5, "train_moe.args.mixtures": 7})
+    assert (params.distill.share, params.train_moe.args["mixtures"]) == (0.5, 7)
+    with pytest.raises(ParamsError, match=r"distill\.lamda: unknown key"):
+        changed(params, {"distill.lamda": 0.5})
+
+
+def test_augmentation(project, tmp_path):
+    names = ["2 experts: original", "2 experts: original after 2 neighbours of every video"]
+    found = study(augmentation.main, project, tmp_path / "rows.csv", *names)
+    assert list(found) == names
+    assert all(0 <= float(row["rare_map"]) <= 1 for row in found.values())
+
+
+def test_relations_begin_with_the_trained_weights(project, tmp_path):
+    found = study(relations.main, project, tmp_path / "rows.csv", "mlp: continued", "mlp: relations")
+    assert list(found) == ["mlp: before", "mlp: continued", "mlp: relations"]
+    # What is kept is never worse on the holdout than the start.
+    assert min(float(row["holdout_gap"]) for row in found.values()) == float(found["mlp: before"]["holdout_gap"])
+
+
+def test_relations_that_weigh_nothing_are_none(project):
+    """So that `continued` is a plain training."""
+    with _study.at(project) as params:
+        model, _ = begun(Training.of(params, params.models["lstm"], 1, "none").start)
+    plain = sum(map(float, model.losses))
+    related = RelatedModel(model.inputs, model.outputs, lambda1=0.0, lambda2=0.0, damping=0.1)
+    related.update_relations()
+    assert sum(map(float, related.losses)) == plain > 0
+
+
+def test_baselines(project, tmp_path):
+    assert list(study(baselines.main, project, tmp_path / "rows.csv", "logistic*")) == ["logistic regression"]
+
+
+def test_distillation_trains_each_row_once(project, tmp_path, monkeypatch):
+    table = tmp_path / "rows.csv"
+    found = study(distillation.main, project, table, "lambda 1")
+    assert found["lambda 1"]["bytes"] == "1952"
+    before = table.read_bytes()
+    monkeypatch.setattr(distillation, "train", lambda *_: pytest.fail("trained again"))
+    study(distillation.main, project, table, "lambda 1")
+    assert table.read_bytes() == before
+    assert [(row["split"], row["videos"]) for row in rows(tmp_path / "rows_teacher.csv")] == [
+        ("train", "96"),
+        ("holdout", "12"),
+    ]
+    assert (tmp_path / "distillation.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ensembling(project, tmp_path, capsys):
+    ensembling.main(["--project", str(project), "--output", str(tmp_path / "table4")])
+    found = rows(tmp_path / "table4.csv")
+    expected = [(str(n), scheme, str(fold)) for n in (2, 4) for scheme in registry.schemes() for fold in range(5)]
+    assert [(row["models"], row["scheme"], row["fold"]) for row in found] == expected
+    assert (tmp_path / "table4.png").stat().st_size > 1000
+    paths = sorted((project / "data/predictions/test").iterdir())
+    stored = [Store(path).read() for path in paths]
+    mean = np.stack([each.at(stored[0].ids.tolist(), 6) for each in stored]).mean(axis=0, dtype=np.float64)
+    equal = metrics.gap(*metrics.top_k(mean.astype(np.float32), 20), stored[0].labels)
+    of_four = [float(row["test_gap"]) for row in found if (row["models"], row["scheme"]) == ("4", "equal")]
+    np.testing.assert_allclose(of_four, equal, atol=1e-6)
+    assert f"{equal:.4f} ± 0.0000" in capsys.readouterr().out
+
+
+def test_tables_keep_rows_and_give_means(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("variant,seed,holdout_gap,bytes,seconds\none,1,0.5,8,3.5\none,2,0.7,8,4.5\ntwo,1,0.25,8,1.0\n")
+    table = Table(path)
+    assert not table.lacks("one", 2)
+    assert table.lacks("two", 2)
+    assert "| one     | 2     | 0.6000 ± 0.1414 | 8     | 4       |" in table.summary()
+    assert "| two     | 1     | 0.2500          | 8     | 1       |" in table.summary()
+
+
+def test_softening_is_that_of_the_logits():
+    scores = np.array([[0.001, 0.3, 0.5, 0.7, 0.999]])
+    logits = np.log(scores / (1 - scores))
+    for temperature in (1, 2, 4):
+        expected = 1 / (1 + np.exp(-logits / temperature))
+        np.testing.assert_allclose(distillation.soften(scores, temperature), expected)
+    np.testing.assert_array_equal(distillation.soften(np.array([0.0, 1.0]), 4), [0, 1])
+
+
+def test_teachers_are_changed_where_the_stage_finds_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scores = np.array([[0.6, 0.1, 0.2, 0.7], [0.2, 0.8, 0.3, 0.1]], np.float32)
+    with writer("stored", 2, 4) as out:
+        out.write(["a", "b"], [np.array([1])] * 2, scores)
+
+    def teacher(name):
+        distillation.write_teacher(Store("stored"), name, 4)
+        return Store(distillation.TEACHER).read().at(["a", "b"], 4)
+
+    kept = np.array([[0.6, 0, 0, 0.7], [0, 0.8, 0.3, 0]], np.float32)
+    np.testing.assert_array_equal(teacher("lambda 0.5"), kept)
+    np.testing.assert_allclose(teacher("temperature 2"), distillation.soften(kept, 2))
+    np.testing.assert_allclose(teacher(list(distillation.TEACHERS)[-1]), np.maximum(kept, [[0.6], [0.3]]))
+
+
+def test_calibration_by_hand():
+    """Two bins: scores 0.92 and 0.95 with one label, 0.12 and 0.15 with none."""
+    indices, scores = np.array([[0, 1], [2, 3]]), np.array([[0.92, 0.15], [0.95, 0.12]], np.float32)
+    stored = Predictions(np.array(["a", "b"]), [np.array([0]), np.array([5])], indices, scores)
+    found = distillation.trust("holdout", stored)
+    assert (found.confidence, found.precision) == pytest.approx((2.14 / 4, 1 / 4))
+    assert found.calibration_error == pytest.approx(((1.87 - 1) + (0.27 - 0)) / 4)
+    assert found.gap == metrics.gap(indices, scores, stored.labels)

@@ -1,0 +1,74 @@
+"""`yt8m manifest`: a list that stands for the folder as `data.source`, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.records import made
+from yt8m.cli import main
+from yt8m.core.schema import Level
+from yt8m.intake.split import list_shards
+from yt8m.records.manifest import Shard, checksum, locate, read_manifest
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two shards of each level, and what is none."""
+    for level in Level:
+        for index in (0, 1):
+            made.write_shard(tmp_path / "set" / level / f"s{index}.tfrecord", level, 3 + index)
+    (tmp_path / "set" / "notes.txt").write_text("mine")
+    return tmp_path / "set"
+
+
+def test_every_shard_is_listed(folder, capsys):
+    main(["manifest", str(folder)])
+    assert capsys.readouterr().out == f"{folder}/manifest.tsv: 4 shards, 14 videos\n"
+    shards, schema = read_manifest(folder / "manifest.tsv")
+    assert schema is None  # `split` checks it, and writes it into its own
+    expected = []
+    for level in Level:
+        for index in (0, 1):
+            path = folder / level / f"s{index}.tfrecord"
+            name = str(path.relative_to(folder))
+            expected.append(Shard(level, name, path.stat().st_size, 3 + index, checksum(path)))
+    assert shards == expected
+
+
+@pytest.mark.parametrize("pattern", ["frame/*.tfrecord", "**/*.tfrecord", "none/*"])
+def test_it_stands_for_the_folder(folder, pattern):
+    main(["manifest", str(folder)])
+    from_folder, nothing = list_shards(folder, pattern)
+    from_manifest, recorded = list_shards(folder / "manifest.tsv", pattern)
+    assert from_manifest == list(recorded) == from_folder
+    assert not nothing
+
+
+def test_a_manifest_elsewhere_names_absolute_paths(folder, tmp_path):
+    main(["manifest", str(folder), "--output", str(tmp_path / "lists" / "all.tsv")])
+    shards = read_manifest(tmp_path / "lists" / "all.tsv").shards
+    assert len(shards) == 4
+    for shard in shards:
+        assert Path(shard.path).is_relative_to(folder)
+        assert locate(shard, tmp_path / "lists" / "all.tsv") == Path(shard.path)
+
+
+def test_the_same_folder_gives_the_same_bytes(folder):
+    texts = []
+    for _ in range(2):
+        main(["manifest", str(folder)])
+        texts.append((folder / "manifest.tsv").read_bytes())
+    assert texts[0] == texts[1]
+
+
+def test_a_folder_without_shards(fails, tmp_path):
+    (tmp_path / "x.txt").touch()
+    assert fails("manifest", tmp_path) == f"yt8m: {tmp_path}: expected shards (*.tfrecord), found none"
+
+
+@pytest.mark.parametrize("damage", ["empty", "truncated", "another format"])
+def test_a_damaged_shard_is_named_and_nothing_written(fails, folder, damage):
+    path = folder / "frame" / "s1.tfrecord"
+    path.write_bytes({"empty": b"", "truncated": path.read_bytes()[:-5]}.get(damage, b"VideoId,Labels\n"))
+    assert str(path) in fails("manifest", folder)
+    assert not (folder / "manifest.tsv").exists()
