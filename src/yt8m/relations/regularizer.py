@@ -54,7 +54,7 @@ class RelatedModel(keras.Model):
     def __init__(self, inputs, outputs, *, lambda1: float, lambda2: float, damping: float, **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.lambda2 = lambda2
-        self.kernel, self.classes = self.output_kernel()
+        self.kernel, self.classes = output_kernel(self)
         self.ridge = damping / self.classes
         self.below = [
             weight
@@ -68,10 +68,6 @@ class RelatedModel(keras.Model):
         for weight in self.below:
             add_penalty(weight, keras.regularizers.L2(lambda1 / 2))
         add_penalty(self.kernel, self.related)
-
-    def output_kernel(self) -> tuple[keras.Variable, int]:
-        """The kernel that W is made of, and the number of classes."""
-        return output_kernel(self)
 
     def update_relations(self) -> Omega:
         """Set Omega from the present weights (eq. 6)."""
