@@ -126,6 +126,7 @@ def test_a_kill_while_the_model_is_saved_leaves_no_output(project):
 def test_other_parameters_start_anew(project):
     """And the state of the first ones waits until a training has succeeded."""
     name, states = "netvlad", project.root / "data/states/train/netvlad-a"
+    shutil.rmtree(project.root / f"metrics/train/{name}-a", ignore_errors=True)  # what is logged is all new
     kill(project, name, more=3)
     assert states.exists()
     project.edit_params(lambda params: params["models"][name].update(learning_rate=2e-4))
