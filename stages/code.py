@@ -16,14 +16,12 @@ import grimp
 
 from stages._places import CODE
 from yt8m.core.files import whole
-from yt8m.core.source import digest, essence
+from yt8m.core.source import IDLE, digest, essence
 from yt8m.settings import registry
 from yt8m.settings.params import STUDENT, Params
 
 LOCK = Path("requirements.lock")
 ENTRY = "stages.__main__"  # runs every stage
-# They check parameters, say which messages are left out, and compute digests: no result changes with them.
-IDLE = ("yt8m.settings", "yt8m.core.startup", "yt8m.core.source")
 KERAS = "keras"
 # Distributions by the package that is imported: those that decide numbers, or how they are stored or drawn.
 LIBRARIES = {

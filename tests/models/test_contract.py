@@ -17,7 +17,6 @@ from yt8m.settings import registry
 every_family = pytest.mark.parametrize("family", registry.families())
 # A level without frames has one frame a video, and nothing behind it.
 BEHIND = [name for name, (*_, said) in broken.BROKEN.items() if said in (broken.BEHIND, broken.PADDING)]
-MISSED = ("normalized_padding", "rectified_padding", "named_twice", "by_place")  # none, once `check` refuses them
 FRAMES_ALONE = [*BEHIND, *(name for name, (*_, said) in broken.BROKEN.items() if said == broken.ROOM)]
 
 
@@ -46,13 +45,11 @@ def test_a_family_that_keeps_it_is_taken(name, level, tmp_path):
 @pytest.mark.parametrize("name", broken.BROKEN)
 @pytest.mark.parametrize("level", Level)
 @pytest.mark.parametrize("schema", [tiny.SCHEMA, tiny.ONE_FEATURE], ids=["two features", "one feature"])
-def test_a_family_that_breaks_it_is_refused_by_name(name, level, schema, tmp_path, request):
+def test_a_family_that_breaks_it_is_refused_by_name(name, level, schema, tmp_path):
     body, head, said = broken.BROKEN[name]
     refused = pytest.raises(InputError, match=f"^family '{name}': {said}")
     harmless = level is Level.VIDEO and name in FRAMES_ALONE
     expected = nullcontext() if harmless else refused
-    if name in MISSED and not harmless:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=f"contract.check does not refuse {name} yet"))
     with broken.family(tmp_path, name, body, head), expected:
         contract.check(tiny.describe(name, schema, level))
 

@@ -73,6 +73,7 @@ def test_layers_that_a_family_does_not_use_do_not_concern_it(lines):
         ("yt8m.training.fit", set(TRAININGS)),
         ("yt8m.commands.", set()),
         ("yt8m.settings", set()),
+        ("yt8m.models.contract", set()),
         ("yt8m.core.startup", set()),
         ("yt8m.core.source", set()),
     ],

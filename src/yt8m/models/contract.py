@@ -9,7 +9,7 @@ from yt8m.layers.head import OUTPUT
 from yt8m.models.building import Description, build
 from yt8m.records.dataset import LENGTH
 
-SHORT, LONG = 5, 8  # frames that the small videos have room for
+SHORT, LONG = 3, 8  # frames that the small videos have room for
 CLASSES = 4
 TOLERANCE = 1e-4  # of scores: products of other shapes round differently
 
@@ -33,7 +33,8 @@ def check(description: Description) -> None:
     for problem in (_output(model), _names(model, longer)):
         if problem:
             raise InputError(f"family {description.family!r}: {problem}")
-    longer.set_weights(model.get_weights())
+    longer.set_weights(_moved(model))
+    model.set_weights(longer.get_weights())
     if problem := _padding(model, longer, small, long.frames(description.level)):
         raise InputError(f"family {description.family!r}: {problem}")
 
@@ -49,17 +50,37 @@ def _output(model: keras.Model) -> str | None:
 
 def _names(model: keras.Model, other: keras.Model) -> str | None:
     """Names that Keras gives count all layers of a process, so that two models have others."""
-    for one, two in zip(model.weights, other.weights, strict=True):
-        if one.path != two.path:
-            return f"expected a name for each layer that has weights, received {one.path!r} and then {two.path!r}"
+    paths, others = ([weight.path for weight in built.weights] for built in (model, other))
+    for one, two in zip(paths, others, strict=False):
+        if one != two:
+            return f"expected a name for each layer that has weights, received {one!r} and then {two!r}"
+    for path in paths:
+        if paths.count(path) > 1:
+            return f"expected another name for each layer that has weights, received {path!r} more than once"
+    shapes, longer = ([tuple(weight.shape) for weight in built.weights] for built in (model, other))
+    if shapes != longer:
+        return "expected weights that do not depend on the most frames of a video, received others for more frames"
     return None
+
+
+def _moved(model: keras.Model) -> list[np.ndarray]:
+    """The model's weights with all biases, factors and statistics moved, as training does: at 0 they would hide much.
+
+    A batch norm or a dense layer gives 0 for a frame of zeros only as long as its shift and its bias are 0.
+    """
+    random = np.random.default_rng(1)
+    return [
+        weight + random.uniform(0.1, 0.5, weight.shape).astype(weight.dtype) if weight.ndim == 1 else weight
+        for weight in model.get_weights()
+    ]
 
 
 def _padding(model: keras.Model, longer: keras.Model, small: Description, room: int) -> str | None:
     """Scores that change with what lies behind the frames, or with how much of it does; `longer` has room for more."""
     schema, level, random = small.layout, small.level, np.random.default_rng(0)
     frames = schema.frames(level)
-    lengths = np.repeat(np.arange(1, frames + 1), 4).astype(np.int32)
+    # Most fill all frames: of these alone a maximum changes with the first frame of padding.
+    lengths = np.array([*range(1, frames)] * 4 + [frames] * 48, np.int32)
     real = np.arange(frames) < lengths[:, None]
     noise = {
         name: random.integers(0, 256, (*real.shape, size)).astype(schema.dtype(level))

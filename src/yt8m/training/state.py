@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from yt8m.core.errors import InputError
 from yt8m.core.files import whole
-from yt8m.core.source import digest, essence
+from yt8m.core.source import IDLE, digest, essence
 
 LIBRARIES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # by backend
 
@@ -108,7 +108,5 @@ def _code() -> dict[str, str]:
         if spec and spec.origin and spec.name.split(".")[0] in ("yt8m", "stages")
     }
     return {
-        name: digest(essence(path.read_bytes()))
-        for name, path in sorted(files.items())
-        if not name.startswith(("yt8m.settings", "yt8m.core.startup", "yt8m.core.source"))
+        name: digest(essence(path.read_bytes())) for name, path in sorted(files.items()) if not name.startswith(IDLE)
     }
