@@ -14,17 +14,18 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib.externals.loky import get_reusable_executor
 
 from benchmarks import _processes
 from benchmarks._loop import Loop, compare_searches, first_seeds, searches
 from benchmarks._processes import Failed, peak_memory, say, show
 from yt8m.augmentation.recipes import Kind, recipes
-from yt8m.augmentation.synthesis import Chunk, augment_shards, read_chunk, write_chunk
+from yt8m.augmentation.synthesis import Chunk, augment_shards, chunks_of, read_chunk, write_chunk
 from yt8m.commands._trained import positive
+from yt8m.core.cluster import cores, workers
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level, Schema
-from yt8m.intake.split import list_shards, scan
+from yt8m.intake.scans import read
+from yt8m.intake.split import list_shards
 from yt8m.records.manifest import DataError, root
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode_labels, encode_means, read_videos
@@ -73,11 +74,10 @@ def survey(source: Path, params: Params, threshold: int | None) -> Work:
     if not found:
         raise DataError(f"{source}: expected video-level shards, found none")
     paths, schema = [(root(source) / name).resolve() for name in found], params.data.layout
-    scans = [scan(path, Level.VIDEO, schema) for path in paths]
+    scans = [read(path, Level.VIDEO, schema) for path in paths]
     shards = [(path, each.shard.videos) for path, each in zip(paths, scans, strict=True)]
     work = Work(shards, np.sum([each.labels for each in scans], axis=0), schema, params.augment)
-    # A scheduler's workers would be no children, so that their memory were not counted.
-    return work.changed(scheduler=None, threshold=threshold or params.augment.threshold)
+    return work.changed(threshold=threshold or params.augment.threshold)
 
 
 # What is measured, each in a process of its own.
@@ -86,14 +86,15 @@ def survey(source: Path, params: Params, threshold: int | None) -> Work:
 def augmented(work: Work, folder: Path) -> tuple[Speed, list[int], int]:
     """Augment the shards into a folder; also videos by kind, and the peak memory."""
     start = perf_counter()
-    made = augment_shards(work.shards, work.counts, work.schema, folder, work.augment)
+    chunks = len(chunks_of(work.shards, work.augment.chunk_shards))
+    with workers(None, min(chunks, cores())) as spread:  # a cluster's workers would be no children, nor their memory
+        made = augment_shards(work.shards, work.counts, work.schema, folder, work.augment, spread)
     seconds = perf_counter() - start
     return Speed(int(made.kinds.sum()), seconds), made.kinds.tolist(), peak_memory_of_any()
 
 
 def peak_memory_of_any() -> int:
     """The most bytes that this process or the largest of its workers has held at a time."""
-    get_reusable_executor().shutdown(wait=True)  # a process counts its children when they have ended
     return max(peak_memory(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 

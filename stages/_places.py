@@ -8,6 +8,7 @@ SPLIT = DATA / "split"  # manifests: frames/SPLIT.tsv, videos/SPLIT.tsv
 CLASSES = SPLIT / "classes.txt"
 MEMBERS = DATA / "members.json"
 PREDICTIONS = DATA / "predictions"  # SPLIT/MEMBER.parquet
+SCANS = DATA / "scans"  # of shards, so that none is read again; not an output of any stage
 STATES = DATA / "states"  # of trainings that were cut off; not an output of any stage
 ENSEMBLE = DATA / "ensemble"
 TEACHER = ENSEMBLE / "teacher.parquet"

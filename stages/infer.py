@@ -3,25 +3,31 @@
 Writes the top-k predictions of the model in folder MODEL for each SPLIT to FILE, in whose name `SPLIT` stands for it.
 """
 
-import numpy as np
+from pathlib import Path
 
 from stages._places import SPLIT
-from yt8m.models import storage
-from yt8m.records.dataset import Dataset
+from yt8m.core.backend import gpus
+from yt8m.core.cluster import workers
 from yt8m.scoring.predictions import writer
 from yt8m.settings.params import Params
-from yt8m.training.devices import make_deterministic
-from yt8m.training.scores import predict
+from yt8m.training.inference import Inference
 
 
 def main(params: Params, folder: str, manifests: str, file: str, *splits: str) -> None:
-    make_deterministic()
-    model, description = storage.load(folder)
-    videos = 0
-    for split in splits:
-        dataset = Dataset(SPLIT / manifests / f"{split}.tsv", params.data.source)
-        with writer(file.replace("SPLIT", split), params.infer.top_k, description.layout.classes) as out:
-            for batch, scores in predict(model, dataset, params.infer.batch_size):
-                out.write(batch.ids, [np.flatnonzero(row) for row in batch.labels], scores)
-        videos += dataset.size
+    settings, videos = params.infer, 0
+    with workers(params.cluster, max(1, len(gpus()))) as spread:
+        for split in splits:
+            what = Inference(
+                model=Path(folder),
+                manifest=SPLIT / manifests / f"{split}.tsv",
+                source=Path(params.data.source),
+                batch_size=settings.batch_size,
+                top_k=settings.top_k,
+                backend=params.train.backend,
+                threads=params.train.threads,
+            )
+            with writer(file.replace("SPLIT", split), settings.top_k, what.videos.schema.classes) as out:
+                for block in what.predictions(spread):
+                    out.append(block)
+                    videos += len(block.ids)
     print(f"{folder}: {videos} videos of {', '.join(splits)}")

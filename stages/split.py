@@ -1,10 +1,12 @@
 """Sort shards into train, holdout and test, checking every record: `python -m stages split`."""
 
+import hashlib
 from pathlib import Path
 
-from stages._places import METRICS, SPLIT
-from yt8m.core.files import whole, write_json, write_text
-from yt8m.intake.split import split
+from stages._places import CODE, METRICS, SCANS, SPLIT
+from yt8m.core.cluster import processes_for, workers
+from yt8m.core.files import remove, whole, write_json, write_text
+from yt8m.intake.split import Source, size_of, split
 from yt8m.records.classes import read_class_names
 from yt8m.settings.params import Params
 
@@ -12,9 +14,21 @@ from yt8m.settings.params import Params
 def main(params: Params) -> None:
     data = params.data
     names = read_class_names(Path(data.class_names), data.layout.classes)
-    with whole(SPLIT) as out:
-        counts = split(data.source, data.globs, params.split.patterns.model_dump(), data.layout, out, SPLIT)
+    source = Source(data.source, data.globs, data.layout)
+    kept = scans_of(data.layout.model_dump_json())
+    with whole(SPLIT) as out, workers(params.cluster, processes_for(size_of(source))) as spread:
+        counts = split(source, params.split.patterns.model_dump(), out, SPLIT, kept, spread)
         write_text(out / "classes.txt", "\n".join(names) + "\n")
     write_json(METRICS / "split" / "metrics.json", counts)
     for name, count in counts.items():
         print(f"{name}: {count}")
+
+
+def scans_of(schema: str) -> Path:
+    """The folder of what this code found in shards of this schema; what other code found is removed."""
+    about = schema + (CODE / "split.txt").read_text(encoding="utf-8")
+    kept = SCANS / hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
+    for other in SCANS.glob("*"):
+        if other != kept:
+            remove(other)
+    return kept

@@ -6,8 +6,10 @@ import pytest
 
 from tests.records import made
 from tests.records.made import SCHEMA
+from yt8m.core.cluster import workers
+from yt8m.core.files import remove
 from yt8m.core.schema import Level
-from yt8m.intake.split import list_shards, split
+from yt8m.intake.split import Source, list_shards, split
 from yt8m.records.classes import read_label_counts
 from yt8m.records.manifest import DataError, Shard, checksum, locate, read_manifest, write_manifest
 from yt8m.records.tfrecord import RecordError, write_records
@@ -37,7 +39,14 @@ def make(source: Path, *levels: Level) -> dict[str, list[Video]]:
 
 def run(source: Path, globs: dict[Level, str | None], home: Path | None = None) -> dict[str, dict[str, int]]:
     out = source.parent / "split"
-    return split(source, globs, PATTERNS, SCHEMA, out, home or out, jobs=1)
+    return split_into(out, Source(source, globs, SCHEMA), home or out)
+
+
+def split_into(out: Path, source: Source, home: Path, jobs: int = 1) -> dict[str, dict[str, int]]:
+    """Split with nothing known of any shard."""
+    remove(out.parent / "scans")
+    with workers(None, jobs) as spread:
+        return split(source, PATTERNS, out, home, out.parent / "scans", spread)
 
 
 def write_frames(path: Path, ids: list[str]) -> None:
@@ -107,7 +116,7 @@ def test_derived_shards_are_recorded_where_they_will_lie(source):
 def test_jobs_change_nothing(source, tmp_path):
     make(source, Level.FRAME)
     for jobs in (1, 2):
-        split(source, only(Level.FRAME), PATTERNS, SCHEMA, tmp_path / str(jobs), Path("home"), jobs)
+        split_into(tmp_path / str(jobs), Source(source, only(Level.FRAME), SCHEMA), Path("home"), jobs)
     one, two = (
         {
             path.relative_to(tmp_path / jobs): path.read_bytes()
@@ -198,15 +207,8 @@ def test_manifest_as_source(source):
     make(source, Level.FRAME)
     from_folder = run(source, only(Level.FRAME))
     manifest = write_source_manifest(source)
-    from_manifest = split(
-        manifest,
-        only(Level.FRAME),
-        PATTERNS,
-        SCHEMA,
-        source.parent / "other",
-        source.parent / "split",
-        jobs=1,
-    )
+    listed = Source(manifest, only(Level.FRAME), SCHEMA)
+    from_manifest = split_into(source.parent / "other", listed, source.parent / "split")
     assert from_manifest == from_folder
     for path in ("frames/train.tsv", "videos/holdout.tsv"):
         assert (source.parent / "other" / path).read_text() == (source.parent / "split" / path).read_text()
@@ -218,7 +220,7 @@ def test_changed_shard_of_a_manifest_is_refused(source, change):
     manifest = write_source_manifest(source, **change)
     (value,) = change.values()
     with pytest.raises(DataError, match=rf"test0000\.tfrecord: expected .*{value}.* as the manifest records, received"):
-        split(manifest, only(Level.FRAME), PATTERNS, SCHEMA, source.parent / "out", Path("home"), jobs=1)
+        split_into(source.parent / "out", Source(manifest, only(Level.FRAME), SCHEMA), Path("home"))
 
 
 def test_list_shards(source):

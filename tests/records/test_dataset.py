@@ -1,4 +1,6 @@
-import time
+import subprocess
+import sys
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -8,10 +10,10 @@ import pytest
 from tests.records import made
 from tests.records.made import SCHEMA
 from yt8m.core.schema import Level
-from yt8m.records.dataset import Dataset, prefetch, shuffled_order
+from yt8m.records.dataset import Dataset, Shards, shuffled_order
 from yt8m.records.manifest import DataError, Shard, checksum, read_manifest, write_manifest
-from yt8m.records.tfrecord import RecordError
-from yt8m.records.videos import Video
+from yt8m.records.tfrecord import RecordError, write_records
+from yt8m.records.videos import Video, encode
 
 SIZES = [5, 1, 7]
 TOTAL = sum(SIZES)
@@ -26,6 +28,13 @@ def write(folder: Path, level: Level) -> list[Video]:
         shards.append(Shard(level, f"{{source}}/{path.name}", path.stat().st_size, size, checksum(path)))
     write_manifest(folder / f"{level}.tsv", shards, SCHEMA)
     return videos
+
+
+def damage(path: Path) -> None:
+    """Change a byte of the first record's content."""
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
 
 
 def open_dataset(folder: Path, level: Level = Level.FRAME) -> Dataset:
@@ -126,10 +135,7 @@ def test_what_is_passed_over_is_not_looked_at(tmp_path):
     """A damaged record stops the process whose row it is, and no other."""
     write(tmp_path, Level.FRAME)
     dataset = open_dataset(tmp_path)
-    path = dataset.paths[0]
-    content = bytearray(path.read_bytes())
-    content[20] ^= 1
-    path.write_bytes(content)
+    damage(dataset.paths[0])
     damaged = []
     for at in range(4):
         try:
@@ -207,29 +213,88 @@ def test_shards_without_videos_are_refused(tmp_path):
         Dataset(tmp_path / "m.tsv", path.parent)
 
 
-def test_prefetch_gives_the_same_items_and_works_ahead():
-    made_so_far = []
-
-    def items():
-        for index in range(5):
-            made_so_far.append(index)
-            yield index
-
-    ahead = prefetch(items(), depth=2)
-    assert next(ahead) == 0
-    deadline = time.monotonic() + 10
-    while len(made_so_far) < 3 and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert made_so_far == [0, 1, 2]  # two more than were asked for, and no others
-    assert list(ahead) == [1, 2, 3, 4]
+@pytest.mark.parametrize(("start", "stop"), [(0, 2), (1, 3), (2, None), (3, 9), (4, 5), (7, None)])
+def test_a_range_of_batches_in_order(tmp_path, start, stop):
+    write(tmp_path, Level.FRAME)
+    whole = list(open_dataset(tmp_path).batches(4))
+    part = list(open_dataset(tmp_path).batches(4, start, stop))
+    assert [batch.ids for batch in part] == [batch.ids for batch in whole][start:stop]
+    for batch, expected in zip(part, whole[start:stop], strict=True):
+        np.testing.assert_array_equal(batch.inputs["rgb"], expected.inputs["rgb"])
 
 
-def test_prefetch_passes_errors_on():
-    def items():
-        yield 1
-        raise DataError("damaged")
+def test_what_is_before_a_range_is_not_read(tmp_path):
+    write(tmp_path, Level.FRAME)
+    dataset = open_dataset(tmp_path)
+    damage(dataset.paths[0])
+    assert len(list(dataset.batches(5, 1))) == 2
+    with pytest.raises(RecordError, match=r"frame0\.tfrecord: record 0 at byte 0: the checksum of the content"):
+        list(dataset.batches(5))
 
-    ahead = prefetch(items())
-    assert next(ahead) == 1
-    with pytest.raises(DataError, match="damaged"):
-        next(ahead)
+
+def test_shards_that_no_manifest_lists_are_counted_as_they_are_read(tmp_path):
+    videos = write(tmp_path, Level.FRAME)
+    paths = open_dataset(tmp_path).paths
+    batches = Shards(paths, Level.FRAME, SCHEMA).batches(4)
+    assert [id for batch in batches for id in batch.ids] == [video.id for video in videos]
+
+
+def test_fewer_records_than_recorded_are_an_error(tmp_path):
+    """Of the same size in bytes, so that it shows when they are read."""
+    write(tmp_path, Level.FRAME)
+    shards, schema = read_manifest(tmp_path / "frame.tsv")
+    write_manifest(tmp_path / "frame.tsv", [replace(shards[0], videos=9), *shards[1:]], schema)
+    with pytest.raises(DataError, match=r"frame0\.tfrecord: expected 9 records .* as recorded, received 5"):
+        list(open_dataset(tmp_path).batches(100))
+
+
+def test_the_order_of_an_epoch_is_that_of_a_buffer():
+    """Drawn one by one, as a list would be."""
+    counts, buffer = [7, 0, 30, 4, 9], 6
+    shards, order = shuffled_order(counts, np.random.default_rng(5), buffer)
+    random = np.random.default_rng(5)
+    np.testing.assert_array_equal(shards, random.permutation(5))
+    waiting, expected = list(range(buffer)), []
+    for place, index in enumerate(random.integers(buffer, size=50 - buffer), start=buffer):
+        expected.append(waiting[index])
+        waiting[index] = place
+    expected += [waiting[index] for index in random.permutation(buffer)]
+    assert order.tolist() == expected
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+def test_readers_change_neither_order_nor_content(tmp_path, readers):
+    write(tmp_path, Level.FRAME)
+    first = list(islice(open_dataset(tmp_path).shuffled(4, 0, 3), 9))
+    dataset = Dataset(tmp_path / "frame.tsv", tmp_path / "source", readers)
+    for _ in range(2):
+        for batch, expected in zip(islice(dataset.shuffled(4, 0, 3), 9), first, strict=True):
+            assert batch.ids == expected.ids
+            np.testing.assert_array_equal(batch.labels, expected.labels)
+            for name, values in expected.inputs.items():
+                np.testing.assert_array_equal(batch.inputs[name], values)
+
+
+FEW_FILES = """
+import resource, sys
+from itertools import islice
+from pathlib import Path
+from yt8m.records.dataset import Dataset
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+dataset = Dataset(Path(sys.argv[1]) / "m.tsv", sys.argv[1])
+ids = [id for batch in islice(dataset.shuffled(10, 0, 100), 20) for id in batch.ids]
+assert len(set(ids)) == 200, len(set(ids))
+"""
+
+
+def test_a_buffer_may_hold_records_of_more_shards_than_files_may_be_open(tmp_path):
+    shards = []
+    for index in range(100):
+        path = tmp_path / f"{index:03d}.tfrecord"
+        random = np.random.default_rng(index)
+        videos = [made.frame_video(random, f"{index}_{row}") for row in range(2)]
+        write_records(path, [encode(video, Level.FRAME, SCHEMA) for video in videos])
+        shards.append(Shard(Level.FRAME, f"{{source}}/{path.name}", path.stat().st_size, 2, checksum(path)))
+    write_manifest(tmp_path / "m.tsv", shards, SCHEMA)
+    done = subprocess.run([sys.executable, "-c", FEW_FILES, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

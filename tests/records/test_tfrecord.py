@@ -5,7 +5,7 @@ import google_crc32c
 import numpy as np
 import pytest
 
-from yt8m.records.tfrecord import RecordError, read_records, write_records
+from yt8m.records.tfrecord import RecordError, read_at, read_records, record_bounds, write_records
 
 RECORDS = [b"first", b"", b"x" * 1000]
 STARTS = [0, 12 + 5 + 4, 2 * 16 + 5]  # header of 12 bytes, content, checksum of 4 bytes
@@ -77,6 +77,47 @@ def test_not_a_tfrecord(tmp_path):
     path.write_text("index,name\n0,Game\n1,Vehicle\n")
     with pytest.raises(RecordError, match=f"{path}: record 0 at byte 0: .* not a TFRecord file"):
         list(read_records(path))
+
+
+def read_by_bounds(path: Path) -> list[bytes]:
+    """All records, the last first, each read where its bounds are."""
+    bounds = record_bounds(path)
+    buffer = memoryview(bytearray(path.stat().st_size))
+    with path.open("rb", buffering=0) as file:
+        found = [bytes(read_at(file, path, bounds, index, buffer)) for index in reversed(range(len(bounds) - 1))]
+    return found[::-1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_records_at_their_bounds(tmp_path, count):
+    path = tmp_path / "shard"
+    write_records(path, RECORDS[:count])
+    assert record_bounds(path).tolist() == [*STARTS[:count], path.stat().st_size]
+    assert read_by_bounds(path) == RECORDS[:count]
+
+
+@pytest.mark.parametrize("byte", range(12 + 5 + 4))
+def test_any_corrupt_byte_is_found_at_its_bounds(shard, byte):
+    content = bytearray(shard.read_bytes())
+    content[STARTS[0] + byte] ^= 1
+    shard.write_bytes(content)
+    what = "length" if byte < 12 else "content"
+    with pytest.raises(RecordError, match=f"{shard}: record 0 at byte 0: the checksum of the {what}"):
+        read_by_bounds(shard)
+
+
+@pytest.mark.parametrize("size", [3, 14, STARTS[2] + 999])
+def test_a_truncated_shard_has_no_bounds(shard, size):
+    shard.write_bytes(shard.read_bytes()[:size])
+    with pytest.raises(RecordError, match=r"record \d at byte \d+: expected \d+ bytes|expected a header"):
+        record_bounds(shard)
+
+
+def test_a_shard_that_was_cut_off_meanwhile_is_named(shard):
+    bounds = record_bounds(shard)
+    shard.write_bytes(shard.read_bytes()[: STARTS[2] + 3])
+    with shard.open("rb", buffering=0) as file, pytest.raises(RecordError, match="record 2 at byte 37: expected 1016"):
+        read_at(file, shard, bounds, 2, memoryview(bytearray(2000)))
 
 
 def test_failed_write_leaves_nothing(tmp_path):

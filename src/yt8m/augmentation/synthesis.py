@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
-from yt8m.core.errors import InputError
+from yt8m.core.cluster import Spread
 from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import Shard, describe
 from yt8m.records.tfrecord import write_records
@@ -22,7 +20,6 @@ Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
 
 BLOCK = 1024  # videos made at a time
 WRITERS = 2  # of a chunk's shards: one makes videos while the other's are written and summed
-PATIENCE = "10s"  # with a scheduler
 IDS = {  # of a seed's and a neighbour's
     Kind.ORIGINAL: "{0}",
     Kind.INTERPOLATED: "{0}~int~{1}",
@@ -164,7 +161,7 @@ def augment_chunk(
 
 
 def augment_shards(
-    shards: Sequence[Source], counts: np.ndarray, schema: Schema, out: Path, settings: Augment, jobs: int = -1
+    shards: Sequence[Source], counts: np.ndarray, schema: Schema, out: Path, settings: Augment, spread: Spread
 ) -> Augmented:
     """Augment chunks of shards independently, and write as many shards of `Example`s below `out`.
 
@@ -172,25 +169,18 @@ def augment_shards(
 
     Args:
         counts: training videos by class over the whole data set, (classes,).
-        settings: with a scheduler, its workers share this machine's files; without one, processes here do the work.
-        jobs: processes, as joblib counts them; the bytes written do not depend on it, nor on the scheduler.
-
-    Raises:
-        InputError: where the scheduler does not answer.
+        spread: divides the chunks among workers, which see the same files; the bytes do not depend on them.
     """
     # Absolute, since a cluster's workers need not run in this folder.
     paths = [out.resolve() / f"augmented{index:04d}.tfrecord" for index in range(len(shards))]
     shards = [(path.resolve(), videos) for path, videos in shards]
-    chunks = [slice(start, start + settings.chunk_shards) for start in range(0, len(shards), settings.chunk_shards)]
+    chunks = chunks_of(shards, settings.chunk_shards)
     out.mkdir(parents=True, exist_ok=True)
-    if len(chunks) == 1 and settings.scheduler is None:
-        jobs = 1  # here, where it has all threads and no process has to start
-    with workers(settings.scheduler):
-        results = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(augment_chunk)(shards[chunk], counts, schema, paths[chunk], settings, index)
-            for index, chunk in enumerate(chunks)
-        )
-        done = list(tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None))
+    results = spread(
+        augment_chunk,
+        ((shards[chunk], counts, schema, paths[chunk], settings, index) for index, chunk in enumerate(chunks)),
+    )
+    done = list(tqdm(results, "augmenting", len(chunks), unit="chunk", disable=None))
     return Augmented(
         [shard for result in done for shard in result.shards],
         np.sum([result.kinds for result in done], axis=0),
@@ -198,22 +188,6 @@ def augment_shards(
     )
 
 
-def workers(scheduler: str | None) -> AbstractContextManager[object]:
-    """Where joblib's work is done: in processes of this machine, or by a Dask cluster's workers."""
-    return nullcontext() if scheduler is None else _dask(scheduler)
-
-
-@contextmanager
-def _dask(scheduler: str) -> Iterator[None]:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise InputError('augment.scheduler: expected the package distributed: pip install "yt8m[dask]"') from None
-    try:
-        client = Client(scheduler, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"augment.scheduler: expected the address of a Dask scheduler, received {scheduler!r}: {error}"
-        ) from None
-    with client, parallel_config(backend="dask"):
-        yield
+def chunks_of(shards: Sequence[Source], size: int) -> list[slice]:
+    """The chunks of `size` shards; the last may be smaller."""
+    return [slice(start, start + size) for start in range(0, len(shards), size)]

@@ -10,12 +10,12 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from joblib import Parallel, delayed
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
+from yt8m.core.cluster import processes_for, workers
 from yt8m.intake.inspection import Problem, combine, examine
 from yt8m.records.shards import find
 
@@ -34,9 +34,10 @@ def run(patterns: Sequence[str], as_json: bool) -> int:
     """
     found = {pattern: find([pattern]) for pattern in patterns}
     reports = {}
-    for pattern, paths in found.items():
-        shards = Parallel(n_jobs=-1, return_as="generator")(delayed(examine)(path) for path in paths)
-        reports[pattern] = combine(list(tqdm(shards, "reading", len(paths), unit="shard", disable=None)))
+    with workers(None, processes_for(sum(path.stat().st_size for paths in found.values() for path in paths))) as spread:
+        for pattern, paths in found.items():
+            shards = spread(examine, ((path,) for path in paths))
+            reports[pattern] = combine(list(tqdm(shards, "reading", len(paths), unit="shard", disable=None)))
     if as_json:
         print(json.dumps([{"glob": pattern, **report} for pattern, report in reports.items()], indent=2))
     else:

@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from yt8m.core.cluster import processes_for, workers
 from yt8m.records.manifest import DataError, Shard, describe, write_manifest
 from yt8m.records.shards import level_of
 from yt8m.records.tfrecord import read_records
@@ -28,8 +28,9 @@ def run(folder: Path, output: Path | None) -> None:
     paths = sorted(folder.rglob("*.tfrecord"))
     if not paths:
         raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
-    shards = Parallel(n_jobs=-1, return_as="generator")(delayed(describe_file)(path, output.parent) for path in paths)
-    listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
+    with workers(None, processes_for(sum(path.stat().st_size for path in paths))) as spread:
+        shards = spread(describe_file, ((path, output.parent) for path in paths))
+        listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
     write_manifest(output, listed)
     print(f"{output}: {len(listed)} shards, {sum(shard.videos for shard in listed)} videos")
 

@@ -31,6 +31,14 @@ def whole(path: str | Path) -> Iterator[Path]:
         raise
 
 
+def link(source: Path, path: Path) -> None:
+    """Give a file a second name, or copy it where its file system has none; no file stands at `path` yet."""
+    try:
+        path.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, path)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder; do nothing where there is none."""
     if path.is_dir() and not path.is_symlink():

@@ -1,64 +1,34 @@
 """Train, holdout and test: which shard belongs where, and whether every record is what it should be."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from yt8m.core.files import write_text
+from yt8m.core.cluster import Spread
+from yt8m.core.files import link, write_text
 from yt8m.core.schema import Level, Schema
-from yt8m.records.manifest import (
-    SOURCE,
-    DataError,
-    Shard,
-    assign,
-    describe,
-    matches,
-    read_manifest,
-    root,
-    write_manifest,
-)
-from yt8m.records.tfrecord import write_records
-from yt8m.records.videos import encode, read_videos
+from yt8m.intake.scans import Scan, forget, scan
+from yt8m.records.manifest import SOURCE, DataError, Shard, assign, matches, read_manifest, root, write_manifest
 
 FOLDERS = {Level.FRAME: "frames", Level.VIDEO: "videos"}  # of manifests, one for each split
 
 
 @dataclass(frozen=True)
-class Scan:
-    """What one pass over a shard found: `labels` counts its videos by class, `ids` are 64-bit hashes."""
+class Source:
+    """A data set.
 
-    shard: Shard
-    labels: np.ndarray
-    unlabelled: int
-    ids: np.ndarray
-    derived: Shard | None = None
-
-
-def scan(path: Path, level: Level, schema: Schema, means: Path | None = None) -> Scan:
-    """Read every record of a shard; with `means`, write its video-level shard there on the way.
-
-    Raises:
-        RecordError: for the first record that does not fit the schema.
+    Attributes:
+        path: a folder or a manifest (`data.source`).
+        globs: for each level the pattern of its shards below it, or None.
+        schema: of their records.
     """
-    labels, ids, unlabelled = np.zeros(schema.classes, np.int64), [], 0
-    averaged = []
-    for video in read_videos(path, level, schema):
-        labels[video.labels] += 1
-        unlabelled += not len(video.labels)
-        ids.append(int.from_bytes(hashlib.blake2b(video.id.encode(), digest_size=8).digest(), "little"))
-        if means:
-            mean = {name: value[None] for name, value in video.means().items()}
-            averaged.append(encode(replace(video, features=mean), Level.VIDEO, schema))
-    derived = None
-    if means:
-        write_records(means, averaged)
-        derived = describe(means, Level.VIDEO, len(ids))
-    return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
+
+    path: str | Path
+    globs: Mapping[Level, str | None]
+    schema: Schema
 
 
 def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
@@ -81,14 +51,19 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
     return sorted(recorded), recorded
 
 
+def size_of(source: Source) -> int:
+    """Bytes of all its shards.
+
+    Raises:
+        DataError: where it does not exist.
+    """
+    listed = [list_shards(source.path, glob) for glob in source.globs.values() if glob is not None]
+    folder = root(source.path)
+    return sum((folder / path).stat().st_size for paths, _ in listed for path in paths)
+
+
 def split(
-    source: str | Path,
-    globs: Mapping[Level, str | None],
-    patterns: dict[str, list[str]],
-    schema: Schema,
-    out: Path,
-    home: Path,
-    jobs: int = -1,
+    source: Source, patterns: dict[str, list[str]], out: Path, home: Path, kept: Path, spread: Spread
 ) -> dict[str, dict[str, int]]:
     """Check all shards and write, for each split, its manifests and label counts below `out`.
 
@@ -96,11 +71,10 @@ def split(
     where it has no frame-level shards each video is one frame, and the frame manifest lists the former.
 
     Args:
-        source: a folder or a manifest (`data.source`).
-        globs: for each level the pattern of its shards below the source, or None.
         patterns: for each split the name patterns of its shards.
         home: where `out` will lie in the end; shards derived are recorded there.
-        jobs: processes, as joblib counts them.
+        kept: folder of what was learnt of each shard, from call to call; what is not needed any more is removed.
+        spread: divides the shards among workers.
 
     Returns:
         Counts of shards, videos and labels by split.
@@ -109,28 +83,31 @@ def split(
         DataError, RecordError: naming the parameter, or the file and the record, that is wrong.
     """
     (out / "means").mkdir(parents=True, exist_ok=True)
+    kept = kept.resolve()  # a cluster's workers need not run in this folder
     found: dict[Level, dict[str, list[Scan]]] = {}
-    for level, glob in globs.items():
+    for level, glob in source.globs.items():
         if glob is not None:
-            paths, recorded = list_shards(source, glob)
-            derive = globs.get(Level.VIDEO) is None
+            paths, recorded = list_shards(source.path, glob)
+            derive = source.globs.get(Level.VIDEO) is None
             work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
-            scans = Parallel(n_jobs=jobs, return_as="generator")(
-                delayed(scan)(root(source) / path, level, schema, out / "means" / Path(path).name if derive else None)
-                for _, path in work
-            )
+            folder = root(source.path).resolve()
+            scans = spread(scan, ((folder / path, level, source.schema, kept, derive) for _, path in work))
             progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
             for (name, path), result in zip(work, progress, strict=True):
                 _check_recorded(result.shard, recorded.get(path))
-                found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, home / "means"))
+                found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, out, home))
+    forget(kept, (scan.shard.path for scans in found.values() for members in scans.values() for scan in members))
     splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
     _check_ids(splits)
-    return {name: _write(name, scans, schema, out) for name, scans in splits.items()}
+    return {name: _write(name, scans, source.schema, out) for name, scans in splits.items()}
 
 
-def _relocated(result: Scan, path: str, means: Path) -> Scan:
+def _relocated(result: Scan, path: str, out: Path, home: Path) -> Scan:
     """A scan whose shards are recorded where they will be found: below the source, or in `means`."""
-    derived = result.derived and result.derived.moved(means)
+    derived = result.derived
+    if derived:
+        link(Path(derived.path), out / "means" / Path(derived.path).name)
+        derived = derived.moved(home / "means")
     return replace(result, shard=replace(result.shard, path=f"{SOURCE}/{path}"), derived=derived)
 
 

@@ -1,36 +1,23 @@
-"""Batches of videos for models: padded, in order or shuffled, always bytes as stored."""
+"""The videos of a data set in batches, in order or shuffled.
 
-from collections import deque
+Which record makes which row is planned ahead, in arrays; readers make whole batches and give them in the order of the
+plan. So the order does not depend on how many they are.
+"""
+
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import count, islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
 from yt8m.core.schema import Level, Schema
+from yt8m.records.batches import Batch
 from yt8m.records.manifest import DataError, locate, read_manifest
-from yt8m.records.tfrecord import read_records
-from yt8m.records.videos import Video, parse, read_videos
+from yt8m.records.readers import Filler, Plan, Readers
+from yt8m.records.videos import Video, read_videos
 
-LENGTH = "num_frames"
-Item = TypeVar("Item")
-
-
-class Batch(NamedTuple):
-    """A batch of B videos.
-
-    Attributes:
-        ids: B ids.
-        inputs: each feature by name, (B, T, size), padded with zeros behind the video's frames, and
-            `num_frames`, (B,) int32.
-        labels: multi-hot, (B, C) float32.
-    """
-
-    ids: list[str]
-    inputs: dict[str, np.ndarray]
-    labels: np.ndarray
+BLOCK = 1 << 16  # videos whose places are Python's numbers at a time
 
 
 class Shards:
@@ -40,23 +27,41 @@ class Shards:
         paths: of the shards.
         level: of their records.
         schema: what they hold.
+        readers: how many read batches; None: as many as the shards are worth. They decide nothing.
     """
 
-    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema):
-        self.paths, self.level, self.schema = list(paths), level, schema
+    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema, readers: int | None = None):
+        self.paths, self.level, self.schema, self.readers = list(paths), level, schema, readers
+        self._filler = Filler(self.paths, level, schema)
+
+    @cached_property
+    def _readers(self) -> Readers:
+        return Readers(self._filler, self.readers)
 
     def videos(self) -> Iterator[Video]:
         """All videos, shard by shard."""
         for path in self.paths:
             yield from read_videos(path, self.level, self.schema)
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """All videos in order; the last batch may be smaller."""
-        return self._batches(self.videos(), size)
+    def batches(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
+        """The batches from `start` up to `stop` of all videos in order; the last batch of all may be smaller."""
+        return self._readers.read(islice(self._in_order(size), start, stop))
 
-    def _batches(self, videos: Iterator[Video], size: int) -> Iterator[Batch]:
-        while batch := list(islice(videos, size)):
-            yield collate(batch, self.level, self.schema)
+    def count(self, shard: int) -> int:
+        """The videos of a shard."""
+        return len(self._filler.bounds(shard)) - 1
+
+    def _in_order(self, size: int) -> Iterator[Plan]:
+        waiting = np.empty((2, 0), np.int64)
+        for shard in range(len(self.paths)):
+            videos = self.count(shard)
+            waiting = np.concatenate([waiting, [np.full(videos, shard), np.arange(videos)]], axis=1)
+            coming = [shard]
+            while waiting.shape[1] >= size:
+                yield Plan(waiting[:, :size], coming)
+                waiting, coming = waiting[:, size:], []
+        if waiting.shape[1]:
+            yield Plan(waiting, [])
 
 
 class Dataset(Shards):
@@ -65,12 +70,13 @@ class Dataset(Shards):
     Args:
         manifest: path of a table of shards of one level, which says what their records hold.
         source: `data.source`, where they lie.
+        readers: see `Shards`.
 
     Raises:
         DataError: where a shard is missing or has changed, the levels are mixed, or no schema is given.
     """
 
-    def __init__(self, manifest: str | Path, source: str | Path):
+    def __init__(self, manifest: str | Path, source: str | Path, readers: int | None = None):
         shards, schema = read_manifest(manifest)
         levels = {shard.level for shard in shards}
         if len(levels) != 1:
@@ -82,7 +88,11 @@ class Dataset(Shards):
         self.size = sum(self.counts)
         if not self.size:
             raise DataError(f"{manifest}: expected videos, received shards without any")
-        super().__init__([locate(shard, source) for shard in shards], Level(levels.pop()), schema)
+        super().__init__([locate(shard, source) for shard in shards], Level(levels.pop()), schema, readers)
+
+    def count(self, shard: int) -> int:
+        """The videos of a shard."""
+        return self.counts[shard]
 
     def shuffled(
         self, size: int, seed: int, buffer: int, *, start: int = 0, rows: slice | None = None
@@ -90,47 +100,36 @@ class Dataset(Shards):
         """Batches without end, epoch by epoch: shards in random order, records through a buffer of `buffer`.
 
         The order depends on `seed` alone. It is known before anything is read, so that what comes before `start` and
-        other processes' rows are passed over without a look at their content.
+        other processes' rows are not read; a record that waits in the buffer costs its place, and not its content.
 
         Args:
             size: videos of a batch.
             start: number of batches left out at the beginning.
             rows: those given of each batch, in steps of 1; all by default.
         """
-        rows = rows or slice(0, size)
-        return self._batches(self._shuffled_videos(size, seed, buffer, start, rows), rows.stop - rows.start)
+        return self._readers.read(self._shuffled(size, seed, buffer, start, rows or slice(0, size)))
 
-    def _shuffled_videos(self, size: int, seed: int, buffer: int, start: int, rows: slice) -> Iterator[Video]:
+    def _shuffled(self, size: int, seed: int, buffer: int, start: int, rows: slice) -> Iterator[Plan]:
+        width = rows.stop - rows.start
+        waiting = np.empty((2, 0), np.int64)
         for epoch in count(start * size // self.size):
             shards, order = shuffled_order(self.counts, np.random.default_rng((seed, epoch)), buffer)
             place = epoch * self.size + np.arange(self.size)  # of each video since the first epoch's first
             row = place % size
             given = (place >= start * size) & (rows.start <= row) & (row < rows.stop)
-            yield from self._read_in_order(shards, order[given])
-
-    def _read_in_order(self, shards: np.ndarray, order: np.ndarray) -> Iterator[Video]:
-        """The videos at `order`, places in the concatenated `shards`, each record read once and parsed when due."""
-        records = self._records(shards, np.sort(order))
-        waiting: dict[int, tuple[memoryview, Path, int]] = {}
-        for place in order.tolist():
-            while place not in waiting:
-                key, found = next(records)
-                waiting[key] = found
-            record, path, index = waiting.pop(place)
-            yield parse(record, self.level, self.schema, path, index)
-
-    def _records(self, shards: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, tuple[memoryview, Path, int]]]:
-        """The records at ascending `places` in the concatenated `shards`; a shard without any is not opened."""
-        start = 0
-        for shard in shards:
-            end = start + self.counts[shard]
-            inside = places[slice(*np.searchsorted(places, (start, end)))] - start
-            if len(inside):
-                path, wanted = self.paths[shard], inside.tolist()
-                found = read_records(path, set(wanted))
-                for index, record in zip(wanted, found, strict=True):  # as many as recorded: the sizes were compared
-                    yield start + index, (record, path, index)
-            start = end
+            first = np.concatenate([[0], np.cumsum(np.take(self.counts, shards))])
+            chosen = order[given]
+            slots = np.searchsorted(first, chosen, side="right") - 1
+            waiting = np.concatenate([waiting, [shards[slots], chosen - first[slots]]], axis=1)
+            # The last slot that has come into the buffer with each of the batches.
+            reached = np.maximum.accumulate(slots)[width - 1 :: width] if len(slots) else slots
+            known = 0
+            for index in range(waiting.shape[1] // width):
+                last = reached[min(index, len(reached) - 1)] + 1 if len(reached) else 0
+                coming: list[int] = shards[known:last].tolist()
+                known += len(coming)
+                yield Plan(waiting[:, index * width : (index + 1) * width], coming)
+            waiting = waiting[:, waiting.shape[1] // width * width :]
 
 
 def shuffled_order(counts: Sequence[int], random: np.random.Generator, buffer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -146,33 +145,10 @@ def shuffled_order(counts: Sequence[int], random: np.random.Generator, buffer: i
     """
     shards, total = random.permutation(len(counts)), sum(counts)
     waiting = np.arange(min(buffer, total))
-    drawn = random.integers(len(waiting), size=total - len(waiting)).tolist()
+    drawn = random.integers(len(waiting), size=total - len(waiting))
     order = np.empty(total, np.int64)
-    for place, index in enumerate(drawn, start=len(waiting)):
-        order[place - len(waiting)], waiting[index] = waiting[index], place
+    for start in range(0, len(drawn), BLOCK):
+        for place, index in enumerate(drawn[start : start + BLOCK].tolist(), start):
+            order[place], waiting[index] = waiting[index], place + len(waiting)
     order[len(drawn) :] = waiting[random.permutation(len(waiting))]
     return shards, order
-
-
-def prefetch(items: Iterator[Item], depth: int = 2) -> Iterator[Item]:
-    """The same items, the next `depth` made in a thread while the last is in use."""
-    end = object()
-    with ThreadPoolExecutor(1) as pool:
-        ahead = deque(pool.submit(next, items, end) for _ in range(depth))
-        while (item := ahead.popleft().result()) is not end:
-            ahead.append(pool.submit(next, items, end))
-            yield cast(Item, item)
-
-
-def collate(videos: Sequence[Video], level: Level, schema: Schema) -> Batch:
-    """Pad videos to `schema.frames(level)` frames and put them together."""
-    inputs = {}
-    for name, size in schema.features.items():
-        inputs[name] = np.zeros((len(videos), schema.frames(level), size), schema.dtype(level))
-        for row, video in enumerate(videos):
-            inputs[name][row, : video.frames] = video.features[name]
-    inputs[LENGTH] = np.array([video.frames for video in videos], np.int32)
-    labels = np.zeros((len(videos), schema.classes), np.float32)
-    for row, video in enumerate(videos):
-        labels[row, video.labels] = 1
-    return Batch([video.id for video in videos], inputs, labels)

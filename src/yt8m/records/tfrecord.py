@@ -1,15 +1,20 @@
 """The TFRecord container: length, its checksum, content, its checksum."""
 
 import mmap
+import os
 import struct
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from io import RawIOBase
 from pathlib import Path
 
-import google_crc32c
+import crc32c
+import numpy as np
 
 from yt8m.core.errors import InputError
 from yt8m.core.files import whole
+
+HEADER, FOOTER = 12, 4  # bytes before and behind a record's content
 
 
 class RecordError(InputError):
@@ -17,7 +22,7 @@ class RecordError(InputError):
 
 
 def _masked_crc(content: bytes | memoryview) -> int:
-    crc = google_crc32c.value(bytes(content))
+    crc = crc32c.crc32c(content)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -28,11 +33,46 @@ def _header(length: int) -> bytes:
     return content + struct.pack("<I", _masked_crc(content))
 
 
-def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iterator[memoryview]:
-    """The records of a shard, as views of the mapped file; the checksums of all that are given are verified.
+def _end(header: bytes | memoryview, path: str | Path, index: int, start: int, size: int) -> int:
+    """Where the record ends that starts with a header.
 
     Args:
-        wanted: indices of records; others are passed over without a look at their content. None: all.
+        path, index: of the shard and of the record in it.
+        start: of the record.
+        size: of the file.
+
+    Raises:
+        RecordError: where the header is damaged, or the record does not end within the file.
+    """
+    where = f"{path}: record {index} at byte {start}"
+    if len(header) < HEADER:
+        raise RecordError(f"{where}: expected a header of {HEADER} bytes, received {len(header)}: truncated?")
+    (length,) = struct.unpack_from("<Q", header)
+    if header != _header(length):
+        raise RecordError(f"{where}: the checksum of the length does not hold: not a TFRecord file, or corrupt")
+    if start + HEADER + length + FOOTER > size:
+        raise RecordError(f"{where}: expected {length + FOOTER} bytes, received {size - start - HEADER}: truncated?")
+    return int(start + HEADER + length + FOOTER)
+
+
+def _content(record: memoryview, path: str | Path, index: int, start: int) -> memoryview:
+    """What stands between a record's header and its checksum.
+
+    Raises:
+        RecordError: where the checksum does not hold.
+    """
+    content = record[HEADER:-FOOTER]
+    if _masked_crc(content) != struct.unpack_from("<I", record, len(record) - FOOTER)[0]:
+        where = f"{path}: record {index} at byte {start}"
+        raise RecordError(f"{where}: the checksum of the content does not hold: corrupt")
+    return content
+
+
+def read_records(path: str | Path, first: int = 0) -> Iterator[memoryview]:
+    """The records of a shard in order, as views of the mapped file; the checksums of all that are given are verified.
+
+    Args:
+        first: index of the first record given; others are passed over without a look at their content.
 
     Raises:
         RecordError: where the file is truncated or a checksum does not hold.
@@ -42,22 +82,52 @@ def read_records(path: str | Path, wanted: Container[int] | None = None) -> Iter
         if not size:
             return
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    position = index = 0
-    while position < size:
-        where = f"{path}: record {index} at byte {position}"
-        if position + 12 > size:
-            raise RecordError(f"{where}: expected a header of 12 bytes, received {size - position}: truncated?")
-        (length,) = struct.unpack_from("<Q", content, position)
-        if content[position : position + 12] != _header(length):
-            raise RecordError(f"{where}: the checksum of the length does not hold: not a TFRecord file, or corrupt")
-        start, end = position + 12, position + 12 + length
-        if end + 4 > size:
-            raise RecordError(f"{where}: expected {length + 4} bytes, received {size - start}: truncated?")
-        if wanted is None or index in wanted:
-            if _masked_crc(content[start:end]) != struct.unpack_from("<I", content, end)[0]:
-                raise RecordError(f"{where}: the checksum of the content does not hold: corrupt")
-            yield content[start:end]
-        position, index = end + 4, index + 1
+    start = index = 0
+    while start < size:
+        end = _end(content[start : start + HEADER], path, index, start, size)
+        if index >= first:
+            yield _content(content[start:end], path, index, start)
+        start, index = end, index + 1
+
+
+def record_bounds(path: str | Path) -> np.ndarray:
+    """Where each record of a shard begins, and the last one ends, (records + 1,) int64; no content is looked at.
+
+    Raises:
+        RecordError: where the file is truncated or a length's checksum does not hold.
+    """
+    bounds = [0]
+    with Path(path).open("rb", buffering=0) as file:
+        size = file.seek(0, 2)
+        while bounds[-1] < size:
+            header = os.pread(file.fileno(), HEADER, bounds[-1])
+            bounds.append(_end(header, path, len(bounds) - 1, bounds[-1], size))
+    return np.array(bounds)
+
+
+def read_at(file: RawIOBase, path: str | Path, bounds: np.ndarray, index: int, buffer: memoryview) -> memoryview:
+    """One record of an open shard, as a view of the buffer, which it fits into.
+
+    Args:
+        bounds: see `record_bounds`.
+        index: of the record.
+
+    Raises:
+        RecordError: where the file has become shorter, or the checksum does not hold.
+    """
+    start, end = int(bounds[index]), int(bounds[index + 1])
+    record = buffer[: end - start]
+    read = os.preadv(file.fileno(), [record], start)
+    if read != len(record):
+        raise RecordError(f"{path}: record {index} at byte {start}: expected {len(record)} bytes, received {read}")
+    return _content(record, path, index, start)
+
+
+def announce(path: str | Path) -> None:
+    """Have the system read a shard ahead as a whole, where it can: its records will be taken in another order."""
+    if hasattr(os, "posix_fadvise"):
+        with Path(path).open("rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 
 def write_records(path: str | Path, records: Iterable[bytes]) -> int:

@@ -1,9 +1,9 @@
 """Videos in records: what a shard's bytes mean under a schema."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from yt8m.core.quantization import dequantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records import wire
 from yt8m.records.tfrecord import RecordError, read_records
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ def _frame_level(record: memoryview, schema: Schema) -> Video:
     features = {}
     for name, size in schema.features.items():
         content = _entry(stored, name, "feature lists")
-        with _at(f"feature {name!r}"):
-            features[name] = wire.byte_rows(content, size)[: schema.max_frames]
+        features[name] = _at("feature", name, wire.byte_rows, content, size)[: schema.max_frames]
     lengths = {name: len(rows) for name, rows in features.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise wire.WireError(f"expected the same number of frames, at least 1, in each feature, received {lengths}")
@@ -117,28 +118,37 @@ def _video_level(record: memoryview, schema: Schema) -> Video:
     features = {}
     for name, size in schema.features.items():
         key = schema.mean_key(name)
-        content = _entry(stored, key, "features")
-        with _at(f"feature {key!r}"):
-            values = wire.float_values(content, size)
-            if not np.isfinite(values).all():
-                raise wire.WireError(f"expected finite floats, received {np.sum(~np.isfinite(values))} others")
-        features[name] = values[None]
+        features[name] = _at("feature", key, _finite_values, _entry(stored, key, "features"), size)[None]
     return _video(stored, features, schema)
 
 
 def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], schema: Schema) -> Video:
-    id = _entry(context, schema.id_key, "keys")
-    with _at(repr(schema.id_key)):
-        ids = wire.bytes_values(id)
-        if len(ids) != 1 or not len(ids[0]):
-            raise wire.WireError(f"expected one id, received {len(ids)}")
-    with _at(repr(schema.labels_key)):
-        # The published test shards have no labels, so that a missing key is no error.
-        labels = np.unique(np.array(wire.int_values(context.get(schema.labels_key, memoryview(b""))), np.int64))
-        outside = labels[(labels < 0) | (labels >= schema.classes)]
-        if len(outside):
-            raise wire.WireError(f"expected labels from 0 to {schema.classes - 1}, received {outside.tolist()}")
-    return Video(bytes(ids[0]).decode("utf-8", "replace"), labels.astype(np.int32), features)
+    id = _at("", schema.id_key, _id, _entry(context, schema.id_key, "keys"))
+    # The published test shards have no labels, so that a missing key is no error.
+    stored = context.get(schema.labels_key, memoryview(b""))
+    return Video(id, _at("", schema.labels_key, _labels, stored, schema.classes), features)
+
+
+def _finite_values(feature: memoryview, size: int) -> np.ndarray:
+    values = wire.float_values(feature, size)
+    if not np.isfinite(values).all():
+        raise wire.WireError(f"expected finite floats, received {np.sum(~np.isfinite(values))} others")
+    return values
+
+
+def _id(feature: memoryview) -> str:
+    ids = wire.bytes_values(feature)
+    if len(ids) != 1 or not len(ids[0]):
+        raise wire.WireError(f"expected one id, received {len(ids)}")
+    return bytes(ids[0]).decode("utf-8", "replace")
+
+
+def _labels(feature: memoryview, classes: int) -> np.ndarray:
+    labels = sorted(set(wire.int_values(feature)))
+    if labels and (labels[0] < 0 or labels[-1] >= classes):
+        outside = [label for label in labels if not 0 <= label < classes]
+        raise wire.WireError(f"expected labels from 0 to {classes - 1}, received {outside}")
+    return np.array(labels, np.int32)
 
 
 def _entry(entries: Mapping[str, memoryview], key: str, what: str) -> memoryview:
@@ -147,10 +157,9 @@ def _entry(entries: Mapping[str, memoryview], key: str, what: str) -> memoryview
     return entries[key]
 
 
-@contextmanager
-def _at(where: str) -> Iterator[None]:
-    """Say in an error of the wire format which entry it is about."""
+def _at(what: str, name: str, function: Callable[..., Result], *args: object) -> Result:
+    """A function's result; an error of the wire format says which entry it is about."""
     try:
-        yield
+        return function(*args)
     except wire.WireError as error:
-        raise wire.WireError(f"{where}: {error}") from None
+        raise wire.WireError(f"{what} {name!r}: {error}".lstrip()) from None

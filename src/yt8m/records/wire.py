@@ -150,13 +150,12 @@ def byte_rows(feature_list: memoryview, size: int) -> np.ndarray:
     Raises:
         WireError: naming the first frame that is not one value of `size` bytes.
     """
-    header = _frame_header(size)
-    stride = len(header) + size
-    flat = np.frombuffer(feature_list, np.uint8)
-    if len(flat) % stride == 0:
-        rows = flat.reshape(-1, stride)
-        if (rows[:, : len(header)] == np.frombuffer(header, np.uint8)).all():
-            return rows[:, len(header) :]
+    header = len(_frame_header(size))
+    frames, rest = divmod(len(feature_list), header + size)
+    if not rest:
+        rows = np.frombuffer(feature_list, np.uint8).reshape(frames, header + size)
+        if rows[:, :header].tobytes() == _frame_headers(size, frames):
+            return rows[:, header:]
     for index, feature in enumerate(submessages(feature_list, 1)):
         sizes = [len(value) for value in bytes_values(feature)]
         if sizes != [size]:
@@ -176,12 +175,18 @@ def _bytes_header(name: str, size: int) -> bytes:
     return _entry(name, _feature(bytes(size)))[: -size or None]
 
 
+@cache
 def _frame_header(size: int) -> bytes:
     """The bytes before each frame's content: one value, in a bytes list, in a feature."""
     header = b""
     for _ in range(3):
         header = b"\x0a" + _number(size + len(header)) + header
     return header
+
+
+@lru_cache(1024)
+def _frame_headers(size: int, frames: int) -> bytes:
+    return _frame_header(size) * frames
 
 
 def _number(value: int) -> bytes:
