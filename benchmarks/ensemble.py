@@ -14,6 +14,7 @@ from time import perf_counter
 from timeit import repeat
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks import _processes
 from benchmarks._processes import ROOT, Failed, peak_memory, say, show
@@ -77,13 +78,15 @@ def simulate(params: Params, project: Path, videos: dict[str, int]) -> int:
                 stores = [stack.enter_context(writer(path, k, classes)) for path in paths]
                 random = np.random.default_rng(size)
                 for start in range(0, size, BATCH):
-                    ids = np.array([f"video{index:08d}" for index in range(start, min(start + BATCH, size))], object)
+                    ids = pa.array([f"video{index:08d}" for index in range(start, min(start + BATCH, size))])
                     for store, block in zip(stores, simulated(ids, len(stores), k, classes, random), strict=True):
                         store.append(block)
         return sum(path.stat().st_size for path in PREDICTIONS.rglob("*.parquet"))
 
 
-def simulated(ids: np.ndarray, models: int, k: int, classes: int, random: np.random.Generator) -> Iterator[Predictions]:
+def simulated(
+    ids: pa.StringArray, models: int, k: int, classes: int, random: np.random.Generator
+) -> Iterator[Predictions]:
     """The predictions of each model: of a video all consider the same classes, and score them with noise."""
     width = min(classes, int(SPREAD * k))
     considered = (random.integers(classes, size=(len(ids), 1)) + np.arange(width)) % classes

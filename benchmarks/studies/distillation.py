@@ -53,7 +53,7 @@ def softened(block: Predictions, classes: int, temperature: float) -> Prediction
 
 def filled_up(block: Predictions, classes: int) -> Predictions:
     """Scores of all classes: those outside a video's stored top k count as its smallest stored score instead of 0."""
-    scores = np.maximum(block.at(block.ids.tolist(), classes), block.scores.min(axis=1, keepdims=True))
+    scores = np.maximum(block.dense(classes), block.scores.min(axis=1, keepdims=True))
     return Predictions(block.ids, block.labels, *metrics.top_k(scores, classes))
 
 

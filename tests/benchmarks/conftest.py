@@ -9,8 +9,9 @@ from ruamel.yaml import YAML
 
 from benchmarks import _processes
 from benchmarks.studies._study import run_stage
-from stages._places import MEMBERS, PREDICTIONS, SPLIT
-from yt8m.core.files import read_json
+from stages._places import CODE, MEMBERS, PREDICTIONS, SPLIT
+from yt8m.core.files import read_json, write_text
+from yt8m.core.ragged import Ragged
 from yt8m.records.dataset import Dataset
 from yt8m.scoring.predictions import writer
 from yt8m.settings.params import load
@@ -34,6 +35,7 @@ def project(tmp_path_factory):
     random = np.random.default_rng(0)
     with chdir(root):
         params = load()
+        write_text(CODE / "split.txt", "")
         for stage in (["simulate", "demo"], ["split"], ["members"]):
             run_stage(params, *stage)
         for split in ("train", "holdout", "test"):
@@ -42,6 +44,6 @@ def project(tmp_path_factory):
             for name in read_json(MEMBERS):
                 with writer(PREDICTIONS / split / f"{name}.parquet", params.infer.top_k, videos.schema.classes) as out:
                     scores = 0.2 * batch.labels + 0.8 * random.random(batch.labels.shape)
-                    out.write(batch.ids, [np.flatnonzero(row) for row in batch.labels], scores)
+                    out.write(batch.ids, Ragged.hot(batch.labels), scores)
         run_stage(params, "fit_ensemble")
     return root

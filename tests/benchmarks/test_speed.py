@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import _loop, _models, _processes, augment, ensemble, full_size, omega, predict, train_step
+from benchmarks import _loop, _models, _processes, augment, ensemble, full_size, omega, predict, reader, train_step
 from benchmarks._flops import CPU_JAX, counted, recurrent
 from benchmarks._models import Case
 from benchmarks._processes import Failed
@@ -126,8 +126,26 @@ def test_predict(here, project, tmp_path, capsys):
     storage.save(built(case), description(case), tmp_path / "model")
     shards = project / "data/simulated/demo/frame/validate000?.tfrecord"
     predict.main([str(tmp_path / "model"), str(shards), "--rounds", "1"])
-    assert "| videos             | 96      |" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "96 videos" in out
+    assert all(f"| {way}" in out for way in ("yt8m predict", "the loop", "infer", "infer, all classes sorted"))
     assert exit_code(predict.main, tmp_path / "model", "none*").startswith("predict: none*: expected shards")
+
+
+def test_reader(here, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reader, "VIDEOS", 3)
+    reader.write(tmp_path, 1)
+    for way, (function, readers) in reader.ways().items():
+        if "readers" not in way and "TF" not in way and "public" not in way and readers in ((), (1,)):
+            assert reader.best(function, tmp_path, readers, 1)[0] in (3, 0), way  # an epoch has no whole batch
+    assert exit_code(reader.main, "--megabytes", "0") == 2
+
+
+def test_the_readers_ways_read_the_same(tmp_path):
+    """The public way's batches are this reader's, dequantised."""
+    reader.write(tmp_path, 1)
+    (batch,) = reader.opened(tmp_path, 1).batches(reader.BATCH)
+    assert len(batch.ids) == reader.VIDEOS == reader.raw(tmp_path)()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, relations
@@ -89,7 +90,7 @@ def test_ensembling(project, tmp_path, capsys):
     assert (tmp_path / "table4.png").stat().st_size > 1000
     paths = sorted((project / "data/predictions/test").iterdir())
     stored = [Store(path).read() for path in paths]
-    mean = np.stack([each.at(stored[0].ids.tolist(), 6) for each in stored]).mean(axis=0, dtype=np.float64)
+    mean = np.stack([each.dense(6) for each in stored]).mean(axis=0, dtype=np.float64)
     equal = metrics.gap(*metrics.top_k(mean.astype(np.float32), 20), stored[0].labels)
     of_four = [float(row["test_gap"]) for row in found if (row["models"], row["scheme"]) == ("4", "equal")]
     np.testing.assert_allclose(of_four, equal, atol=1e-6)
@@ -123,7 +124,7 @@ def test_teachers_are_changed_where_the_stage_finds_them(tmp_path, monkeypatch):
 
     def teacher(name):
         distillation.write_teacher(Store("stored"), name, 4)
-        return Store(distillation.TEACHER).read().at(["a", "b"], 4)
+        return Store(distillation.TEACHER).by_id().at(["a", "b"], 4)
 
     kept = np.array([[0.6, 0, 0, 0.7], [0, 0.8, 0.3, 0]], np.float32)
     np.testing.assert_array_equal(teacher("lambda 0.5"), kept)
@@ -134,7 +135,7 @@ def test_teachers_are_changed_where_the_stage_finds_them(tmp_path, monkeypatch):
 def test_calibration_by_hand():
     """Two bins: scores 0.92 and 0.95 with one label, 0.12 and 0.15 with none."""
     indices, scores = np.array([[0, 1], [2, 3]]), np.array([[0.92, 0.15], [0.95, 0.12]], np.float32)
-    stored = Predictions(np.array(["a", "b"]), [np.array([0]), np.array([5])], indices, scores)
+    stored = Predictions(pa.array(["a", "b"]), [np.array([0]), np.array([5])], indices, scores)
     found = distillation.trust("holdout", stored)
     assert (found.confidence, found.precision) == pytest.approx((2.14 / 4, 1 / 4))
     assert found.calibration_error == pytest.approx(((1.87 - 1) + (0.27 - 0)) / 4)

@@ -16,7 +16,7 @@ from yt8m.cli import main
 from yt8m.commands import predict
 from yt8m.core.schema import Level
 from yt8m.models import storage
-from yt8m.records.dataset import collate
+from yt8m.records.batches import Batch, bytes_for
 from yt8m.records.tfrecord import read_records, write_records
 from yt8m.records.videos import encode
 from yt8m.scoring import metrics, submission
@@ -30,7 +30,10 @@ def call(trained, pattern, output, *more, level=Level.FRAME):
 def expected_scores(folder, videos, level):
     """Scores of the model itself, all videos at once."""
     model, _ = storage.load(folder)
-    return tiny.score(model, collate(videos, level, SCHEMA).inputs)
+    batch = Batch.over(np.empty(bytes_for(len(videos), level, SCHEMA), np.uint8), len(videos), level, SCHEMA)
+    for row, video in enumerate(videos):
+        batch.put(row, video)
+    return tiny.score(model, batch.inputs)
 
 
 def table(path):
@@ -74,8 +77,8 @@ def test_batches_change_nothing(trained, shards, tmp_path, monkeypatch, size):
     monkeypatch.setattr(predict, "BATCH", size)
     call(trained, pattern, tmp_path / "p.csv")
     whole, cut = (submission.read_predictions(tmp_path / name) for name in ("whole.csv", "p.csv"))
-    np.testing.assert_array_equal(cut.ids, whole.ids)
-    np.testing.assert_allclose(cut.at(whole.ids.tolist(), 10), whole.at(whole.ids.tolist(), 10), atol=1e-6)
+    assert cut.ids.tolist() == whole.ids.tolist()
+    np.testing.assert_allclose(cut.dense(10), whole.dense(10), atol=1e-6)
 
 
 def test_several_patterns_are_read_once_each_in_order(trained, shards, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from tests.models.tiny import SCHEMA
 from tests.training.made import make_training, make_videos, write_sets
 from yt8m.distillation.objective import Distillation
-from yt8m.records.dataset import Batch
+from yt8m.records.batches import Batch
 from yt8m.scoring import predictions
 from yt8m.scoring.predictions import PredictionError
 from yt8m.training.fit import samples

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from yt8m.ensembling import blocks, fitting
 from yt8m.ensembling.blocks import Block
@@ -18,7 +19,7 @@ KNOWN = ["equal", "per_model", "per_class", "exact_per_model", "exact_per_class"
 def member(scores, hot, k=CLASSES) -> Predictions:
     """The predictions of a model with dense scores."""
     indices, values = metrics.top_k(np.asarray(scores, np.float32), k)
-    ids = np.array([f"video{index:04d}" for index in range(len(hot))], object)
+    ids = pa.array([f"video{index:04d}" for index in range(len(hot))], pa.string())
     return Predictions(ids, [np.flatnonzero(row) for row in hot], indices, values)
 
 

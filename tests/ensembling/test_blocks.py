@@ -72,7 +72,7 @@ def test_blocks_of_other_widths_are_joined():
     assert narrow.classes.shape[1] < wide.classes.shape[1]
     for parts in ([narrow, wide], [wide, narrow]):
         found = joined(parts)
-        assert found.ids.tolist() == [id for part in parts for id in part.ids]
+        assert found.ids.tolist() == [id for part in parts for id in part.ids.tolist()]
         assert found.positives == narrow.positives + wide.positives
         start = 0
         for part in parts:

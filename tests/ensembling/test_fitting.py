@@ -1,6 +1,7 @@
 """Folds, what is learnt from, and what ensembles score."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.ensembling.made import (
@@ -29,18 +30,27 @@ def small_blocks(monkeypatch):
 @pytest.mark.parametrize("folds", [2, 5])
 @pytest.mark.parametrize("count", [2, 5, 23])
 def test_folds(folds, count):
-    ids = [f"v{index}" for index in range(count)]
+    ids = pa.array([f"v{index}" for index in range(count)])
     found = fitting.folds_of(ids, folds, seed=0)
     sizes = np.bincount(found, minlength=folds)
     assert len(sizes) == folds
     assert sizes.max() - sizes.min() <= 1
     order = np.random.default_rng(0).permutation(count)
-    np.testing.assert_array_equal(fitting.folds_of([ids[row] for row in order], folds, 0), found[order])
+    np.testing.assert_array_equal(fitting.folds_of(ids.take(order), folds, 0), found[order])
 
 
 def test_folds_depend_on_the_seed():
-    ids = [f"v{index}" for index in range(50)]
+    ids = pa.array([f"v{index}" for index in range(50)])
     assert fitting.folds_of(ids, 5, 0).tolist() != fitting.folds_of(ids, 5, 1).tolist()
+
+
+def test_folds_are_drawn_over_ids_as_python_sorts_them():
+    ids = ["b", "é", "a\U0001f600", "a\uffff", "B", "", "ab", "a"]
+    drawn = np.random.default_rng(2).permutation(len(ids)) % 3
+    found = fitting.folds_of(pa.array(ids), 3, 2)
+    assert {id: int(fold) for id, fold in zip(ids, found, strict=True)} == dict(
+        zip(sorted(ids), drawn.tolist(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("scheme", KNOWN)
@@ -71,7 +81,7 @@ def test_what_there_is_to_learn_from(tmp_path, monkeypatch):
     with aligned(store(tmp_path, scores, hot)) as members:
         whole, parts = fitting.gather(members, CLASSES, fold_of, seed=1)
     check_moments(whole.moments, scores, hot)
-    rows = [int(id.removeprefix("video")) for id in whole.sample.ids]
+    rows = [int(id.removeprefix("video")) for id in whole.sample.ids.tolist()]
     assert len(rows) == len(set(rows)) == 500
     np.testing.assert_array_equal(whole.sample.scores, block_of(scores[rows], hot[rows]).scores)
     for fold, part in enumerate(parts):
@@ -116,6 +126,7 @@ def test_the_first_model_of_each_family():
 
 SCHEME = """
 import numpy as np
+import pyarrow as pa
 
 POWER = 0.25
 

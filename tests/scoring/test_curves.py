@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from yt8m.scoring.curves import precision_recall
@@ -7,7 +8,7 @@ from yt8m.scoring.predictions import Predictions
 
 
 def predict(scores, hot) -> Predictions:
-    ids = np.array([str(row) for row in range(len(hot))], object)
+    ids = pa.array([str(row) for row in range(len(hot))])
     return Predictions(ids, [np.flatnonzero(row) for row in hot], *top_k(np.asarray(scores, np.float32), 30))
 
 

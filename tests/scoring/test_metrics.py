@@ -114,6 +114,26 @@ def test_top_k():
     assert metrics.top_k(scores, 9)[0].shape == (2, 5)
 
 
+TIED = np.array([-np.inf, -1.5, -0.0, 0.0, 1e-30, 0.25, 0.5, np.inf])
+EVERYTHING = np.append(TIED, np.nan)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64])
+@pytest.mark.parametrize("seed", range(40))
+def test_top_k_is_a_stable_sort(seed, dtype):
+    """Bit for bit: ties at the k-th place too, zeros of both signs, infinities, and last of all what is no number."""
+    random = np.random.default_rng(seed)
+    shape = (random.integers(0, 9), random.integers(0, 40))
+    values = [random.random(shape), random.choice(TIED, shape), random.choice(EVERYTHING, shape)][seed % 3]
+    scores = values.astype(dtype) if dtype != np.int64 else random.integers(-3, 4, shape)
+    for k in {0, 1, 2, 5, max(1, scores.shape[1] - 1), scores.shape[1], scores.shape[1] + 3}:
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        indices, found = metrics.top_k(scores, k)
+        assert (indices.dtype, found.dtype) == (np.int32, scores.dtype)
+        np.testing.assert_array_equal(indices, order)
+        assert found.tobytes() == np.take_along_axis(scores, order, axis=1).tobytes()
+
+
 def test_a_hand_made_gap():
     """Hits at ranks 1 and 3 of 4 pooled predictions, and a label that was not predicted."""
     indices, scores = np.array([[0, 1], [2, 0]]), np.array([[0.9, 0.6], [0.8, 0.1]])

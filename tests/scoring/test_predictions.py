@@ -104,11 +104,35 @@ def store(tmp_path: Path) -> tuple[Predictions, np.ndarray, list[np.ndarray]]:
     return read(tmp_path / "p.parquet"), kept, labels
 
 
-def test_at(store):
+def test_dense(store):
     found, kept, _ = store
+    np.testing.assert_array_equal(found.dense(CLASSES), kept)
+
+
+def test_by_id(store, tmp_path):
+    _, kept, _ = store
+    found = Store(tmp_path / "p.parquet").by_id()
     np.testing.assert_array_equal(found.at(["video7", "video0", "video7"], CLASSES), kept[[7, 0, 7]])
     with pytest.raises(PredictionError, match=r"2 \(x, y\) have none"):
         found.at(["video1", "x", "y"], CLASSES)
+
+
+def test_ids_of_any_length_and_alphabet_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(predictions, "GROUP", 2)
+    ids = ["é", "a", "ab", "abc", "日本", "zzzzzzzzzz", "", "b"]
+    scores, _ = write(tmp_path / "p.parquet", ids)
+    found = Store(tmp_path / "p.parquet").by_id()
+    for row, id in enumerate(ids):
+        assert found.at([id], CLASSES).max() == scores[row].max()
+    for unknown in ("abcd", "zzzzzzzzzzz", "ab\u0301", "A"):
+        with pytest.raises(PredictionError, match=r"1 \("):
+            found.at(["a", unknown], CLASSES)
+
+
+def test_an_empty_store_has_no_video(tmp_path):
+    write(tmp_path / "p.parquet", [])
+    with pytest.raises(PredictionError, match=r"2 \(a, b\) have none"):
+        Store(tmp_path / "p.parquet").by_id().at(["a", "b"], CLASSES)
 
 
 @pytest.mark.parametrize("size", [1, 4, 5, 11, 100])

@@ -9,11 +9,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from yt8m.commands._trained import TOP_K, load, positive
 from yt8m.core.errors import InputError
+from yt8m.core.ragged import Ragged
 from yt8m.core.schema import Level
 from yt8m.records.dataset import Shards
 from yt8m.records.manifest import DataError
@@ -55,8 +55,7 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
     known = submission.read_names(names, schema.classes) if names else None
     for path in paths:
         require_level(path, level)
-    with tqdm(paths, "predicting", unit="shard", disable=None) as progress:
-        videos = write(net, Shards(progress, level, schema), output, top_k, known, labels)
+    videos = write(net, Shards(paths, level, schema), output, top_k, known, labels)
     print(f"{output}: {videos} videos")
 
 
@@ -76,9 +75,9 @@ def write(
         submission.writer(output, submission.PAIRS) as append,
         submission.writer(labels, submission.LABELS) if labels else nullcontext(append_nothing) as append_labels,
     ):
-        for batch, scores in predict(net, shards, BATCH):
+        for batch, scores in tqdm(predict(net, shards, BATCH), "predicting", unit="batch", disable=None):
             append(batch.ids, submission.pairs(*highest(scores, top_k), names))
-            append_labels(batch.ids, (" ".join(map(str, np.flatnonzero(row))) for row in batch.labels))
+            append_labels(batch.ids, (" ".join(map(str, row)) for row in Ragged.hot(batch.labels)))
             videos += len(batch.ids)
     return videos
 

@@ -8,8 +8,6 @@ import json
 from argparse import ArgumentParser
 from pathlib import Path
 
-import pyarrow as pa
-
 from yt8m.scoring.metrics import all_metrics
 from yt8m.scoring.predictions import order_of
 from yt8m.scoring.submission import SubmissionError, read_labels, read_predictions
@@ -31,5 +29,5 @@ def run(predictions: Path, labels: Path) -> None:
     if not any(map(len, true.labels)):
         raise SubmissionError(f"{labels}: expected labels, received {len(true.ids)} videos without any")
     predicted = read_predictions(predictions)
-    order = order_of(pa.array(true.ids), pa.array(predicted.ids), str(labels), str(predictions)).to_numpy()
+    order = order_of(true.ids, predicted.ids, str(labels), str(predictions)).to_numpy()
     print(json.dumps(all_metrics(predicted.indices[order], predicted.scores[order], true.labels), indent=2))

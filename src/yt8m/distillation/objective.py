@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from yt8m.records.dataset import Batch
-from yt8m.scoring.predictions import Predictions, Store
+from yt8m.records.batches import Batch
+from yt8m.scoring.predictions import ById, Store
 from yt8m.training.training import Objective
 
 
@@ -24,9 +24,9 @@ class Distillation(Objective):
     teacher: Path
 
     @cached_property
-    def scores(self) -> Predictions:
+    def scores(self) -> ById:
         """The teacher's scores."""
-        return Store(self.teacher).read()
+        return Store(self.teacher).by_id()
 
     def targets(self, batch: Batch) -> np.ndarray:
         """The mixture of the teacher's scores and the labels, (B, C) float32 in [0, 1].

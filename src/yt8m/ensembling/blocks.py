@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from yt8m.core.ragged import Ragged
 from yt8m.scoring.metrics import top_k
 from yt8m.scoring.predictions import Aligned, Predictions
 
@@ -22,8 +24,8 @@ class Block(NamedTuple):
         correct: which of the classes are labels, (n, W) bool.
     """
 
-    ids: np.ndarray
-    labels: list[np.ndarray]
+    ids: pa.StringArray
+    labels: Ragged
     classes: np.ndarray
     scores: np.ndarray
     correct: np.ndarray
@@ -31,7 +33,7 @@ class Block(NamedTuple):
     @property
     def positives(self) -> int:
         """All labels, whether a model kept them or not."""
-        return sum(map(len, self.labels))
+        return len(self.labels.values)
 
     def take(self, rows: np.ndarray) -> "Block":
         """Some of the videos.
@@ -39,8 +41,9 @@ class Block(NamedTuple):
         Args:
             rows: ascending.
         """
-        labels = [self.labels[row] for row in rows.tolist()]
-        return Block(self.ids[rows], labels, self.classes[rows], self.scores[rows], self.correct[rows])
+        return Block(
+            self.ids.take(rows), self.labels.take(rows), self.classes[rows], self.scores[rows], self.correct[rows]
+        )
 
 
 def blocks(members: Aligned, classes: int) -> Iterator[Block]:
@@ -51,14 +54,13 @@ def blocks(members: Aligned, classes: int) -> Iterator[Block]:
 
 def block_of(members: Sequence[Predictions], classes: int) -> Block:
     """The scores of members for the same videos."""
-    first = members[0]
+    first, labels = members[0], Ragged.of(members[0].labels)
     videos = len(first.ids)
     kept, hot = np.zeros((videos, classes), bool), np.zeros((videos, classes), bool)
     for member in members:
         np.put_along_axis(kept, member.indices, True, axis=1)
-    for row, labels in zip(hot, first.labels, strict=True):
-        row[labels] = True
-    rows, columns = np.nonzero(kept)
+    hot[labels.rows(), labels.values] = True
+    rows, columns = np.divmod(np.flatnonzero(kept), classes)
     places = np.cumsum(kept, axis=1, dtype=np.int32) - 1  # of a class among those kept of the video
     width = places.max(initial=0) + 1
     found, correct = np.zeros((videos, width), np.int32), np.zeros((videos, width), bool)
@@ -68,7 +70,7 @@ def block_of(members: Sequence[Predictions], classes: int) -> Block:
     for index, member in enumerate(members):
         places_of = np.take_along_axis(places, member.indices, axis=1)
         np.put_along_axis(scores[..., index], places_of, member.scores, axis=1)
-    return Block(first.ids, first.labels, found, scores, correct)
+    return Block(first.ids, labels, found, scores, correct)
 
 
 def combine(block: Block, weights: np.ndarray, power: float = 1) -> np.ndarray:
@@ -102,8 +104,8 @@ def joined(parts: Sequence[Block]) -> Block:
         return np.concatenate(fill)
 
     return Block(
-        np.concatenate([part.ids for part in parts]),
-        [labels for part in parts for labels in part.labels],
+        pa.concat_arrays([part.ids for part in parts]),
+        Ragged.joined([part.labels for part in parts]),
         joined(part.classes for part in parts),
         joined(part.scores for part in parts),
         joined(part.correct for part in parts),

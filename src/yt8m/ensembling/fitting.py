@@ -1,11 +1,13 @@
 """Weights of an ensemble: learnt on the holdout by a scheme, and used to combine its members' scores."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from yt8m.ensembling.blocks import Block, blocks, combine, highest, joined
 from yt8m.ensembling.moments import Moments, fold_moments
@@ -51,9 +53,9 @@ def power(scheme: str) -> float:
     return float(getattr(scheme_of(scheme), "POWER", 1))
 
 
-def folds_of(ids: Sequence[str] | np.ndarray, folds: int, seed: int) -> np.ndarray:
+def folds_of(ids: pa.StringArray, folds: int, seed: int) -> np.ndarray:
     """A fold for each video, (N,) int, drawn by `seed` over the sorted ids: the order of `ids` changes nothing."""
-    order = np.argsort(ids)
+    order = pc.sort_indices(ids).to_numpy()
     result = np.empty(len(ids), np.int64)
     result[order] = np.random.default_rng(seed).permutation(len(ids)) % folds
     return result

@@ -60,8 +60,7 @@ def fold_moments(found: Block, fold_of: np.ndarray, folds: int, classes: int) ->
         gram[..., a, b] = gram[..., b, a] = summed(scores[a] * scores[b])
     for a in range(models):
         cross[..., a] = summed(scores[a] * found.correct)
-    of_labels = np.repeat(fold_of, [len(row) for row in found.labels]) * classes
-    of_labels += np.concatenate([np.empty(0, np.int64), *found.labels])
+    of_labels = np.repeat(fold_of, found.labels.lengths) * classes + found.labels.values
     positives = np.bincount(of_labels, minlength=cells).reshape(folds, classes)
     videos = np.bincount(fold_of, minlength=folds)
     return [Moments(gram[f], cross[f], positives[f], int(videos[f])) for f in range(folds)]

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import spearmanr
 
+from yt8m.core.ragged import Ragged
+
 STRONGEST = 10  # relations of each class in the table
 COMPARED = 100  # most frequent classes whose relations are compared with their labels'
 HEADER = ("class", "name", "rank", "related", "related_name", "relation", "labels_together")
@@ -25,7 +27,7 @@ class Labels:
 
     def __init__(self, labels: Sequence[np.ndarray], names: Sequence[str]):
         self.names, self.together = names, together(labels, len(names))
-        counts = np.bincount(np.concatenate([np.empty(0, np.int64), *labels]), minlength=len(names))
+        counts = np.bincount(Ragged.of(labels).values, minlength=len(names))
         self.common = np.argsort(-counts, kind="stable")
 
     def table(self, related: np.ndarray) -> Iterator[tuple[object, ...]]:
@@ -43,9 +45,9 @@ class Labels:
 
 def together(labels: Sequence[np.ndarray], classes: int) -> np.ndarray:
     """`n_ij / sqrt(n_i n_j)` of the videos that carry both classes and either, (C, C) float32."""
-    rows = np.repeat(np.arange(len(labels)), [len(row) for row in labels])
-    flat = np.concatenate([np.empty(0, np.int64), *labels])
-    carried = sparse.csr_array((np.ones(len(flat), np.float32), (rows, flat)), (len(labels), classes))
+    rows = Ragged.of(labels)
+    ones = np.ones(len(rows.values), np.float32)
+    carried = sparse.csr_array((ones, (rows.rows(), rows.values)), (len(rows), classes))
     both = (carried.T @ carried).toarray()
     single = np.sqrt(np.maximum(both.diagonal(), 1))
     carried_together: np.ndarray = both / np.outer(single, single)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from yt8m.core.ragged import Ragged
 from yt8m.scoring.metrics import is_label
 from yt8m.scoring.predictions import Predictions
 
@@ -13,6 +14,6 @@ def precision_recall(predictions: Predictions, k: int = 20) -> list[tuple[float,
     indices, scores = predictions.indices[:, :k], predictions.scores[:, :k]
     order = np.argsort(-scores.ravel(), kind="stable")
     found = np.cumsum(is_label(indices, predictions.labels).ravel()[order])
-    positives = max(1, sum(len(labels) for labels in predictions.labels))
+    positives = max(1, len(Ragged.of(predictions.labels).values))
     ranks = np.unique(np.linspace(1, len(order), POINTS).astype(int))
     return [(float(found[rank - 1] / positives), float(found[rank - 1] / rank)) for rank in ranks]

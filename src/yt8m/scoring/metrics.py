@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from yt8m.core.ragged import Ragged
+
 Labels = Sequence[np.ndarray]
 
 
@@ -24,17 +26,40 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Class indices, (videos, min(k, classes)) int32, and their scores.
     """
+    if 0 < k < scores.shape[1]:
+        columns = _highest(scores, k)
+        scores = np.take_along_axis(scores, columns, axis=1)
+    else:
+        columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return order.astype(np.int32), np.take_along_axis(scores, order, axis=1)
+    return np.take_along_axis(columns, order, axis=1).astype(np.int32), np.take_along_axis(scores, order, axis=1)
+
+
+def _highest(scores: np.ndarray, k: int) -> np.ndarray:
+    """Where each row's k highest stand, (rows, k), ascending."""
+    last = scores.shape[1] - k
+    among = scores >= np.partition(scores, last, axis=1)[:, last, None]
+    # Rows where more are as high as the k-th, or some are no numbers, are sorted as a whole.
+    rows = np.flatnonzero(among.sum(axis=1) != k)
+    among[rows] = False
+    among[rows[:, None], np.argsort(-scores[rows], axis=1, kind="stable")[:, :k]] = True
+    return np.flatnonzero(among).reshape(-1, k) % scores.shape[1]  # nonzero's own columns take several times as long
 
 
 def is_label(indices: np.ndarray, labels: Labels) -> np.ndarray:
     """Which of each video's predicted classes are its labels, (videos, k) bool."""
-    classes = 1 + max((int(row.max()) for row in (*labels, indices) if row.size), default=0)
-    rows = np.repeat(np.arange(len(labels)), [len(row) for row in labels])
-    true = np.unique(rows * classes + (np.concatenate(labels) if len(labels) else np.empty(0, int)))
+    true, classes = _label_pairs(labels, indices)
     pairs = np.arange(len(indices))[:, None] * classes + indices
-    return np.isin(pairs, true)
+    return np.append(true, -1)[np.searchsorted(true, pairs)] == pairs
+
+
+def _label_pairs(labels: Labels, indices: np.ndarray | None = None) -> tuple[np.ndarray, int]:
+    """The labels as `video * classes + class`, ascending and each once; `classes` is above all labels and indices."""
+    rows = Ragged.of(labels)
+    classes = 1 + max(
+        (int(found.max()) for found in (rows.values, indices) if found is not None and found.size), default=0
+    )
+    return np.unique(rows.rows() * classes + rows.values), classes
 
 
 def average_precision(scores: np.ndarray, correct: np.ndarray, positives: int) -> float:
@@ -78,7 +103,7 @@ class PooledGap:
 
     def add(self, indices: np.ndarray, scores: np.ndarray, labels: Labels) -> None:
         """Take in a block of predictions, highest first."""
-        self.add_marked(scores, is_label(indices, labels), sum(len(np.unique(row)) for row in labels))
+        self.add_marked(scores, is_label(indices, labels), len(_label_pairs(labels)[0]))
 
     def add_marked(self, scores: np.ndarray, correct: np.ndarray, positives: int) -> None:
         """Take in a block of predictions of which it is known whether they are right.
@@ -102,7 +127,7 @@ class PooledGap:
 
 def hit_at_1(indices: np.ndarray, labels: Labels) -> float:
     """Share of the labelled videos whose highest prediction is one of their labels."""
-    labelled = np.array([len(row) > 0 for row in labels], bool)
+    labelled = Ragged.of(labels).lengths > 0
     return float(is_label(indices[:, :1], labels)[labelled].mean()) if labelled.any() else 0.0
 
 
@@ -111,7 +136,8 @@ def perr(indices: np.ndarray, labels: Labels) -> float:
 
     Videos without labels are left out; where n > k the missing predictions count as wrong.
     """
-    sizes = np.array([len(np.unique(row)) for row in labels])
+    true, classes = _label_pairs(labels)
+    sizes = np.bincount(true // classes, minlength=len(labels))
     if not sizes.any():
         return 0.0
     top = np.arange(indices.shape[1]) < sizes[:, None]
@@ -125,8 +151,8 @@ def mean_average_precision(indices: np.ndarray, scores: np.ndarray, labels: Labe
     correct = is_label(indices, labels).ravel()
     flat_class, flat_score = indices.ravel(), scores.ravel()
     order = np.argsort(flat_class, kind="stable")
-    shown = [np.unique(row) for row in labels if len(row)]
-    true, positives = np.unique(np.concatenate(shown), return_counts=True) if shown else (np.empty(0, int),) * 2
+    pairs, classes = _label_pairs(labels)
+    true, positives = np.unique(pairs % classes, return_counts=True)
     starts = np.searchsorted(flat_class[order], true)
     ends = np.searchsorted(flat_class[order], true, side="right")
     values = []

@@ -5,7 +5,7 @@ Stores are written and read in blocks of rows: memory holds a block, and the ids
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from yt8m.core.errors import InputError, counted
 from yt8m.core.files import whole
+from yt8m.core.ragged import Ragged
 from yt8m.scoring.metrics import top_k
 
 GROUP = 8192  # rows written at once
@@ -30,17 +31,35 @@ class Predictions:
     """The predictions of one model for N videos.
 
     Attributes:
-        ids: N ids.
-        labels: each video's classes, N int32 arrays.
+        ids: N ids; Arrow's, since Python's take 60 bytes each.
+        labels: each video's classes, N int32 arrays, as one where they are read from a store.
         indices: (N, k) int32, highest score first.
         scores: (N, k) float32.
     """
 
-    ids: np.ndarray
-    labels: list[np.ndarray]
+    ids: pa.StringArray
+    labels: Sequence[np.ndarray]
     indices: np.ndarray
     scores: np.ndarray
-    _rows: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+    def dense(self, classes: int) -> np.ndarray:
+        """The scores of every class, (N, classes) float32: 0 outside a video's k."""
+        return _dense(self.indices, self.scores, classes)
+
+
+class ById:
+    """Scores of N videos, found by their ids: arrays alone, and no object for each video.
+
+    Args:
+        ids: each once.
+        indices: (N, k) int32.
+        scores: (N, k) float32.
+    """
+
+    def __init__(self, ids: pa.StringArray, indices: np.ndarray, scores: np.ndarray):
+        names = _fixed_width(ids)
+        self._order = np.argsort(names)
+        self._names, self._indices, self._scores = names[self._order], indices, scores
 
     def at(self, ids: Sequence[str], classes: int) -> np.ndarray:
         """Scores of the named videos for every class, (n, classes) float32.
@@ -48,15 +67,24 @@ class Predictions:
         Raises:
             PredictionError: where a video has no prediction.
         """
-        if not self._rows:
-            self._rows.update((str(id), row) for row, id in enumerate(self.ids))
-        missing = [id for id in ids if id not in self._rows]
-        if missing:
+        wanted = _fixed_width(pa.array(ids, pa.string()))
+        places, ends = (np.searchsorted(self._names, wanted, side) for side in ("left", "right"))
+        if missing := [id for id, start, end in zip(ids, places, ends, strict=True) if start == end]:
             raise PredictionError(f"expected a prediction of each video, {counted(missing)} have none")
-        rows = [self._rows[id] for id in ids]
-        full = np.zeros((len(rows), classes), np.float32)
-        np.put_along_axis(full, self.indices[rows].astype(np.int64), self.scores[rows], axis=1)
-        return full
+        rows = self._order[places]
+        return _dense(self._indices[rows], self._scores[rows], classes)
+
+
+def _fixed_width(ids: pa.StringArray) -> np.ndarray:
+    """Ids as one array of bytes, all as long as the longest."""
+    parts = (ids.slice(start, GROUP).cast(pa.binary()).to_pylist() for start in range(0, len(ids), GROUP))
+    return np.concatenate([np.empty(0, "S1"), *(np.array(part, "S") for part in parts)])
+
+
+def _dense(indices: np.ndarray, scores: np.ndarray, classes: int) -> np.ndarray:
+    full = np.zeros((len(indices), classes), np.float32)
+    np.put_along_axis(full, indices.astype(np.int64), scores, axis=1)
+    return full
 
 
 class Writer:
@@ -68,15 +96,15 @@ class Writer:
 
     def write(self, ids: Sequence[str], labels: Sequence[np.ndarray], scores: np.ndarray) -> "Predictions":
         """Append the k highest of (n, classes) scores, and return what was appended."""
-        block = Predictions(np.array(ids, object), list(labels), *top_k(np.asarray(scores, np.float32), self._k))
+        block = Predictions(pa.array(ids, pa.string()), labels, *top_k(np.asarray(scores, np.float32), self._k))
         self.append(block)
         return block
 
     def append(self, block: "Predictions") -> None:
         """Append predictions; of their classes the first k are kept."""
         columns = [
-            pa.array(block.ids.tolist(), pa.string()),
-            pa.array([np.asarray(row, np.int32) for row in block.labels], pa.list_(pa.int32())),
+            block.ids,
+            _list_array(Ragged.of(block.labels)),
             *(
                 pa.FixedSizeListArray.from_arrays(pa.array(values[:, : self._k].ravel()), self._k)
                 for values in (block.indices, block.scores)
@@ -130,7 +158,7 @@ class Store:
             self.size = file.metadata.num_rows
             self.k = file.schema_arrow.field("indices").type.list_size
 
-    def ids(self) -> pa.Array:
+    def ids(self) -> pa.StringArray:
         """The ids of all videos, in order.
 
         Raises:
@@ -143,21 +171,39 @@ class Store:
             raise PredictionError(f"{self.path}: expected each id once, {counted(more)} stand there more often")
         return ids
 
-    def labels(self) -> list[np.ndarray]:
+    def labels(self) -> Ragged:
         """The labels of all videos, in order."""
         return _lists(pq.read_table(self.path, columns=["labels"])["labels"].combine_chunks())
 
+    def by_id(self) -> ById:
+        """The scores of all videos, without their labels. Memory holds them once, also while they are read.
+
+        Raises:
+            PredictionError: where an id stands there twice.
+        """
+        indices, scores = np.empty((self.size, self.k), np.int32), np.empty((self.size, self.k), np.float32)
+        start = 0
+        for table in self._tables(["indices", "scores"]):
+            rows = slice(start, start + len(table))
+            indices[rows], scores[rows] = _scores(table)
+            start = rows.stop
+        return ById(self.ids(), indices, scores)
+
     def blocks(self, size: int) -> Iterator["Predictions"]:
         """All videos in order, `size` at a time; the last may be fewer."""
+        waiting: list[pa.Table] = []
+        for table in self._tables():
+            joined = pa.concat_tables([*waiting, table])
+            while len(joined) >= size:
+                yield _predictions(joined.slice(0, size))
+                joined = joined.slice(size)
+            waiting = [joined] if len(joined) else []
+        yield from map(_predictions, waiting)
+
+    def _tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         with pq.ParquetFile(self.path, pre_buffer=False) as file:  # a buffer grows with the file
-            waiting = file.schema_arrow.empty_table()
-            for batch in file.iter_batches(GROUP):
-                waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
-                while len(waiting) >= size:
-                    yield _predictions(waiting.slice(0, size))
-                    waiting = waiting.slice(size)
-            if len(waiting):
-                yield _predictions(waiting)
+            for batch in file.iter_batches(GROUP, columns=columns):
+                yield pa.Table.from_batches([batch])
 
     def read(self) -> "Predictions":
         """All videos at once.
@@ -174,27 +220,36 @@ class Store:
         return Store(path)
 
 
-def _lists(column: pa.ListArray) -> list[np.ndarray]:
-    """A column's lists, each an array."""
-    ends = np.cumsum(pc.list_value_length(column).to_numpy())
-    return np.split(column.flatten().to_numpy(), ends[:-1]) if len(column) else []
+def _list_array(labels: Ragged) -> pa.ListArray:
+    """Labels as a column."""
+    return pa.ListArray.from_arrays(pa.array(labels.ends, pa.int32()), pa.array(labels.values.astype(np.int32)))
+
+
+def _lists(column: pa.ListArray) -> Ragged:
+    """A column's lists."""
+    return Ragged(column.flatten().to_numpy(), pc.list_value_length(column).to_numpy())
+
+
+def _scores(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """The indices and scores in a table, (rows, k) each."""
+    columns = (table[name].combine_chunks() for name in ("indices", "scores"))
+    indices, scores = (column.flatten().to_numpy().reshape(-1, column.type.list_size) for column in columns)
+    return indices, scores
 
 
 def _predictions(table: pa.Table) -> Predictions:
-    table = table.combine_chunks()
-    k = table.schema.field("indices").type.list_size
     return Predictions(
-        table["id"].to_numpy(),
+        table["id"].combine_chunks(),
         _lists(table["labels"].combine_chunks()),
-        *(table[name].combine_chunks().flatten().to_numpy().reshape(-1, k) for name in ("indices", "scores")),
+        *_scores(table),
     )
 
 
 def concatenate(blocks: Sequence[Predictions]) -> Predictions:
     """The predictions of blocks, of which there is at least one, after one another."""
     return Predictions(
-        np.concatenate([block.ids for block in blocks]),
-        [labels for block in blocks for labels in block.labels],
+        pa.concat_arrays([block.ids for block in blocks]),
+        Ragged.joined([block.labels for block in blocks]),
         np.concatenate([block.indices for block in blocks]),
         np.concatenate([block.scores for block in blocks]),
     )
@@ -205,10 +260,10 @@ class Aligned:
 
     Attributes:
         names: of the stores.
-        ids: of the videos, (N,) str.
+        ids: of the videos, N.
     """
 
-    def __init__(self, stores: Mapping[str, Store], ids: np.ndarray):
+    def __init__(self, stores: Mapping[str, Store], ids: pa.StringArray):
         self._stores, self.names, self.ids = stores, list(stores), ids
 
     @property
@@ -229,7 +284,7 @@ class Aligned:
         yield from map(list, zip(*(store.blocks(size) for store in self._stores.values()), strict=True))
 
 
-def order_of(wanted: pa.Array, ids: pa.Array, first: str, name: str) -> pa.Array:
+def order_of(wanted: pa.StringArray, ids: pa.StringArray, first: str, name: str) -> pa.Array:
     """Where each of the wanted ids stands in `ids`, which holds each once.
 
     Args:
@@ -266,4 +321,4 @@ def aligned(paths: Mapping[str, str | Path]) -> Iterator[Aligned]:
                 continue
             order = order_of(wanted, ids, first, name)
             stores[name] = stores[name].reordered(order, Path(folder) / f"{name}.parquet")
-        yield Aligned(stores, wanted.to_numpy(zero_copy_only=False))
+        yield Aligned(stores, wanted)

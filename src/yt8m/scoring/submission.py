@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from yt8m.core.errors import InputError, counted
 from yt8m.core.files import whole
+from yt8m.core.ragged import Ragged
 from yt8m.scoring.predictions import Predictions
 
 PAIRS, LABELS = ["VideoId", "LabelConfidencePairs"], ["VideoId", "Labels"]
@@ -92,7 +94,8 @@ def read_predictions(path: Path) -> Predictions:
     indices, scores = np.full((len(table), k), beyond, np.int64), np.full((len(table), k), -np.inf)
     for row, (classes, values) in enumerate(table.values()):
         indices[row, : len(classes)], scores[row, : len(classes)] = classes, values
-    return Predictions(np.array(list(table), object), [np.empty(0, np.int32)] * len(table), indices, scores)
+    none = Ragged(np.empty(0, np.int32), np.zeros(len(table), int))
+    return Predictions(pa.array(list(table), pa.string()), none, indices, scores)
 
 
 def read_labels(path: Path) -> Predictions:
@@ -102,8 +105,8 @@ def read_labels(path: Path) -> Predictions:
         SubmissionError: naming the lines that are not as expected.
     """
     table = _read(path, LABELS, "class indices with spaces between", _parse_labels)
-    nothing = np.empty((len(table), 0))
-    return Predictions(np.array(list(table), object), list(table.values()), nothing.astype(np.int32), nothing)
+    labels, nothing = Ragged.of(list(table.values())), np.empty((len(table), 0))
+    return Predictions(pa.array(list(table), pa.string()), labels, nothing.astype(np.int32), nothing)
 
 
 def _parse_pairs(text: str) -> tuple[np.ndarray, np.ndarray]:
