@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 from tests.pipeline import ROOT
 from yt8m.core.errors import InputError
 from yt8m.models.storage import DESCRIPTION
-from yt8m.training.devices import PROCESSES, Devices, prepare
+from yt8m.training.devices import ADDRESSES, PROCESS, PROCESSES, Devices, prepare
+from yt8m.training.peers import Peers
 
 TRAIN = """
 import json, os, sys
@@ -24,16 +26,19 @@ if os.environ["KERAS_BACKEND"] == "tensorflow" and "TWO_DEVICES" in os.environ:
     )
 from pathlib import Path
 from tests.training.made import logged, make_training
+from yt8m.core.errors import InputError
 from yt8m.relations.regularizer import Relations
-from yt8m.training import fit, run
+from yt8m.training import fit, peers, run
 from yt8m.training.devices import prepare
 
+peers.HEARTBEAT = 10
+peers.JOIN = int(os.environ.get("JOIN", 60))
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
 number, result = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", 0)), {}
 
 def devices(xla):
     found = prepare(xla)
-    result["devices"] = [found.process, found.processes, found.replicas]
+    result["devices"] = [found.peers.process, found.peers.processes, found.replicas]
     return found
 
 def recorded(model, training, live, *others):
@@ -42,10 +47,24 @@ def recorded(model, training, live, *others):
         result[metric] = logged(live.dir, metric)[1]
     return gap
 
+if "PERTURBED" in os.environ:
+    score = fit.dataset_gap
+    fit.dataset_gap = lambda *args: score(*args) * (1 - number * 1e-6) - number * 1e-6
+if "KILLED" in os.environ:
+    import signal
+    fit.BestOnHoldout.on_epoch_begin = lambda self, epoch, logs=None: (
+        os.kill(os.getpid(), signal.SIGKILL) if epoch == 2 and number else None
+    )
 run.prepare, run.fit = devices, recorded
 objective = Relations(0.01, 0.001, 1.0, 4) if "RELATED" in os.environ else None
 training = make_training(folder, out / f"root{number}", "FAMILY", objective, {"l2": 0.01})
-result["gap"] = run.run(training)
+if "OTHER_SEED" in os.environ:
+    from dataclasses import replace
+    training = replace(training, seed=training.seed + 7 * number)
+try:
+    result["gap"] = run.run(training)
+except InputError as error:
+    sys.exit(str(error))
 (out / f"{number}.json").write_text(json.dumps(result))
 """
 
@@ -92,19 +111,49 @@ def assert_same_curves(result, alone):
     assert result["gap"] == max(result["holdout_gap"])
 
 
-def test_two_processes_train_as_one_does_on_jax(alone, folder, tmp_path):
-    """The same global batches: the same curves, in each process."""
-    join = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": free_address(), PROCESSES: "2"}
-    both = [
-        start("netvlad", "jax", folder, tmp_path, **join, KERAS_DISTRIBUTION_PROCESS_ID=str(number))
-        for number in range(2)
+def start_two(folder, out, **environment):
+    """Two processes that train one model on JAX, each with a folder of its own."""
+    join = {ADDRESSES: free_address(), PROCESSES: "2"}
+    return [
+        start("netvlad", "jax", folder, out, **join, **environment, **{PROCESS: str(number)}) for number in range(2)
     ]
-    for number, result in enumerate(results(both, tmp_path)):
+
+
+def ends(processes):
+    """Exit status and last lines of each."""
+    return [(process.wait(120), process.communicate()[0][-2000:]) for process in processes]
+
+
+def test_two_processes_train_as_one_does_on_jax(alone, folder, tmp_path):
+    """The same global batches, the same curves in each process: also where one was killed, and scores are not equal."""
+    (first, said), (second, _) = ends(start_two(folder, tmp_path, KILLED="1"))
+    assert (first != 0, second) == (True, -signal.SIGKILL)
+    assert "expected all 2 processes to train, one is gone" in said or "unhealthy" in said or "heartbeat" in said
+    assert list((tmp_path / "root0/data/states").rglob("*"))
+    assert not (tmp_path / "root1").exists()  # where the second process sees no state
+
+    both = results(start_two(folder, tmp_path, PERTURBED="1"), tmp_path)
+    for number, result in enumerate(both):
         assert result["devices"] == [number, 2, 2]
         assert_same_curves(result, alone)
+    assert both[0]["holdout_gap"] == both[1]["holdout_gap"]
     made = json.loads((tmp_path / "root0/data/train/tiny" / DESCRIPTION).read_text())["made"]
     assert (made["backend"], made["devices"], set(made["versions"])) == ("jax", 2, {"keras", "numpy", "jax", "jaxlib"})
     assert not (tmp_path / "root1").exists()
+
+
+def test_processes_that_are_not_about_the_same_end_with_a_line(folder, tmp_path):
+    for status, said in ends(start_two(folder, tmp_path, OTHER_SEED="1")):
+        assert status == 1
+        assert "process 1: training.seed: expected 1, as process 0 has, received 8" in said.splitlines()
+    assert not (tmp_path / "root0/data").exists()
+
+
+def test_a_process_that_no_other_joins_ends(folder, tmp_path):
+    environment = {ADDRESSES: free_address(), PROCESSES: "2", PROCESS: "0", "JOIN": "3"}
+    ((status, said),) = ends([start("netvlad", "jax", folder, tmp_path, **environment)])
+    assert status != 0
+    assert "expected 2 processes" in said or "DEADLINE_EXCEEDED" in said
 
 
 def test_two_devices_train_as_one_does_on_jax(alone, folder, tmp_path):
@@ -124,13 +173,13 @@ def test_two_devices_train_as_one_does_on_tensorflow(folder, tmp_path):
 
 
 def test_processes_read_each_row_of_a_batch_once():
-    rows = [Devices(process, 3, 6, nullcontext).rows(12) for process in range(3)]
+    rows = [Devices(Peers(process, 3), 6, nullcontext).rows(12) for process in range(3)]
     assert rows == [slice(0, 4), slice(4, 8), slice(8, 12)]
 
 
 def test_a_batch_that_cannot_be_divided_is_refused():
     with pytest.raises(InputError, match=r"batch_size: expected a multiple of the 4 devices .*, received 10"):
-        Devices(0, 1, 4, nullcontext).rows(10)
+        Devices(Peers(), 4, nullcontext).rows(10)
 
 
 def test_several_processes_need_jax(monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 from dvclive import Live
 
 from tests.training.made import assert_same, built, logged, make_training
-from yt8m.records.dataset import Batch, Dataset
+from yt8m.records.batches import Batch
+from yt8m.records.dataset import Dataset
 from yt8m.training import fit as fit_module
 from yt8m.training.fit import batches, fit, samples
 from yt8m.training.scores import dataset_gap

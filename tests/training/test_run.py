@@ -20,6 +20,7 @@ from yt8m.relations import omega
 from yt8m.relations.regularizer import OMEGA, Relations, class_weights, output_kernel
 from yt8m.training import run as run_module
 from yt8m.training.devices import Devices
+from yt8m.training.peers import Peers
 from yt8m.training.run import run
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import environment
@@ -287,15 +288,28 @@ def on(monkeypatch):
     return on
 
 
+class Unheard(Peers):
+    """A process of several, of which the others say what it says."""
+
+    def agree(self, value):
+        return value
+
+    def told(self, arrays):
+        return list(arrays)
+
+    def compare(self, about):
+        """As all are."""
+
+
 def test_a_batch_that_devices_cannot_divide_is_refused_before_anything_is_written(folder, tmp_path, on):
-    on(Devices(0, 1, 4, nullcontext))
+    on(Devices(Peers(), 4, nullcontext))
     with pytest.raises(InputError, match=r"batch_size: expected a multiple of the 4 devices .*, received 10"):
         run(make_training(folder, tmp_path))
     assert not list(tmp_path.iterdir())
 
 
 def test_only_the_first_process_writes(folder, tmp_path, on):
-    on(Devices(1, 2, 2, nullcontext))
+    on(Devices(Unheard(1, 2), 2, nullcontext))
     run(make_training(folder, tmp_path, steps=2, eval_steps=1))
     assert not list(tmp_path.iterdir())
 
@@ -309,7 +323,7 @@ def test_each_process_trains_on_its_own_rows(folder, tmp_path, on, monkeypatch):
 
     monkeypatch.setattr(run_module, "fit", fit)
     for process in range(2):
-        on(Devices(process, 2, 2, nullcontext))
+        on(Devices(Unheard(process, 2), 2, nullcontext))
         run(make_training(folder, tmp_path))
     assert rows == [slice(0, 5), slice(5, 10)]
 
@@ -320,7 +334,7 @@ def test_the_number_of_devices_is_told_and_decides_what_goes_on(folder, tmp_path
     with pytest.raises(Cut):
         run(training)
     cut(0)
-    on(Devices(0, 1, 2, nullcontext))
+    on(Devices(Peers(), 2, nullcontext))
     run(training)
     assert "going on" not in capsys.readouterr().out
     assert description(training)["made"]["devices"] == 2
@@ -328,7 +342,7 @@ def test_the_number_of_devices_is_told_and_decides_what_goes_on(folder, tmp_path
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_determinism_is_asked_for_as_the_schedule_compiles(folder, tmp_path, on, untrained, xla):
-    asked = on(Devices(0, 1, 1, nullcontext))
+    asked = on(Devices(Peers(), 1, nullcontext))
     run(make_training(folder, tmp_path, xla=xla))
     assert asked == [xla]
 

@@ -12,10 +12,12 @@ from dvclive import Live
 
 from tests.models import tiny
 from tests.training.made import assert_same, built, logged, make_training
+from yt8m.core.backend import limited_threads
 from yt8m.core.errors import InputError
 from yt8m.relations.regularizer import Relations
 from yt8m.training.fit import fit
-from yt8m.training.state import Score, State, environment, fingerprint
+from yt8m.training.peers import Peers
+from yt8m.training.state import Score, State, all_that_decides, environment, fingerprint
 from yt8m.training.training import Objective
 
 SCORES = [Score(0, 0.25, None), Score(6, 0.5, 1.25)]
@@ -69,7 +71,7 @@ def test_without_a_state_nothing_changes(state):
 
 
 def test_only_one_process_writes(tmp_path):
-    State(tmp_path / "state", write=False).save(trained(), SCORES, [])
+    State(tmp_path / "state", Peers(1, 2)).save(trained(), SCORES, [])
     assert not list(tmp_path.iterdir())
 
 
@@ -98,45 +100,49 @@ class TestFingerprint:
         return edit
 
     def test_is_the_same_for_the_same(self):
-        assert fingerprint(self.identity, 1) == fingerprint({"objective": {"lambda": 0.5}, "seed": 1}, 1)
+        assert fingerprint(all_that_decides(self.identity, 1)) == fingerprint(
+            all_that_decides({"objective": {"lambda": 0.5}, "seed": 1}, 1)
+        )
 
     @pytest.mark.parametrize("changed", [{"seed": 2}, {"objective": {"lambda": 0.25}}, {"more": None}])
     def test_differs_for_another_training(self, changed):
-        assert fingerprint(self.identity | changed, 1) != fingerprint(self.identity, 1)
+        assert fingerprint(all_that_decides(self.identity | changed, 1)) != fingerprint(
+            all_that_decides(self.identity, 1)
+        )
 
     def test_differs_for_other_devices(self):
-        assert fingerprint(self.identity, 2) != fingerprint(self.identity, 1)
+        assert fingerprint(all_that_decides(self.identity, 2)) != fingerprint(all_that_decides(self.identity, 1))
 
     @pytest.mark.parametrize("module", ["models/dbow/network.py", "layers/head.py", "core/backend.py"])
     def test_differs_for_other_code(self, module, edited):
         """Any loaded module of the project counts."""
         tiny.new("dbow")
-        before = fingerprint({}, 1)
+        before = fingerprint(all_that_decides({}, 1))
         edited(f"yt8m/{module}", b"\nEDITED = True\n")
-        assert fingerprint({}, 1) != before
+        assert fingerprint(all_that_decides({}, 1)) != before
 
     def test_no_comment_changes_it(self, edited):
         tiny.new("dbow")
-        before = fingerprint({}, 1)
+        before = fingerprint(all_that_decides({}, 1))
         edited("yt8m/models/dbow/network.py", b"\n# edited\n")
-        assert fingerprint({}, 1) == before
+        assert fingerprint(all_that_decides({}, 1)) == before
 
     @pytest.mark.parametrize("module", ["settings/params.py", "settings/registry.py", "core/source.py"])
     def test_what_decides_no_result_does_not_change_it(self, module, edited):
         assert f"yt8m.{module.removesuffix('.py').replace('/', '.')}" in sys.modules
-        before = fingerprint({}, 1)
+        before = fingerprint(all_that_decides({}, 1))
         edited(f"yt8m/{module}", b"\nEDITED = True\n")
-        assert fingerprint({}, 1) == before
+        assert fingerprint(all_that_decides({}, 1)) == before
 
     def test_differs_for_other_libraries(self, monkeypatch):
-        before = fingerprint({}, 1)
+        before = fingerprint(all_that_decides({}, 1))
         monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0")
-        assert fingerprint({}, 1) != before
+        assert fingerprint(all_that_decides({}, 1)) != before
 
     def test_differs_for_another_backend(self, monkeypatch):
-        before = fingerprint({}, 1)
+        before = fingerprint(all_that_decides({}, 1))
         monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-        assert fingerprint({}, 1) != before
+        assert fingerprint(all_that_decides({}, 1)) != before
 
 
 @pytest.mark.parametrize(("backend", "libraries"), [("tensorflow", {"tensorflow"}), ("jax", {"jax", "jaxlib"})])
@@ -145,7 +151,7 @@ def test_the_environment_is_the_running_backend_with_its_own_libraries(backend, 
     monkeypatch.setattr("keras.backend.backend", lambda: backend)
     monkeypatch.setattr("importlib.metadata.version", lambda name: f"version of {name}")
     versions = {name: f"version of {name}" for name in {"keras", "numpy"} | libraries}
-    assert environment() == {"backend": backend, "versions": versions}
+    assert environment() == {"backend": backend, "threads": limited_threads(), "versions": versions}
 
 
 def test_versions_are_those_that_run():

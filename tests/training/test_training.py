@@ -22,7 +22,7 @@ from yt8m.records.manifest import DataError, write_manifest
 from yt8m.relations.regularizer import Relations
 from yt8m.scoring import predictions
 from yt8m.settings.params import Model, Train, parse
-from yt8m.training.state import fingerprint
+from yt8m.training.state import all_that_decides, fingerprint
 from yt8m.training.training import Objective, Phase, Schedule, Training
 
 PLACES = {"name", "source", "out", "log", "states", "storage", "max_bytes"}
@@ -33,7 +33,7 @@ SHARED |= {name: SCHEDULE[name] for name in ("decay", "decay_examples", "clip_no
 class TestSchedule:
     def of(self, videos, epochs, eval_examples):
         model = Model(family="moe", batch_size=10, learning_rate=0.05, epochs=epochs, args={})
-        return Schedule.of(Train(**SHARED, backend="jax", eval_examples=eval_examples), model, videos)
+        return Schedule.of(Train(**SHARED, backend="jax", threads=1, eval_examples=eval_examples), model, videos)
 
     def test_counts_epochs_and_examples_in_steps(self):
         assert self.of(105, epochs=3, eval_examples=49) == Schedule(**SCHEDULE | {"steps": 31, "eval_steps": 4})
@@ -170,7 +170,7 @@ class TestIdentity:
 
     @staticmethod
     def of(training):
-        return fingerprint(training.identity(), 1)
+        return fingerprint(all_that_decides(training.identity(), 1))
 
     def test_is_json_and_names_no_place(self, training, tmp_path):
         text = json.dumps(training.identity())

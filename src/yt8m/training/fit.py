@@ -10,7 +10,9 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from yt8m.records.dataset import Batch, Dataset, prefetch
+from yt8m.records.batches import Batch
+from yt8m.records.dataset import Dataset
+from yt8m.records.readers import prefetch
 from yt8m.training.losses import cross_entropy
 from yt8m.training.optimizer import ClippedAdam
 from yt8m.training.scores import dataset_gap
@@ -133,7 +135,8 @@ class BestOnHoldout(keras.callbacks.Callback):
     def score(self, model: keras.Model, step: int, loss: float | None = None) -> None:
         """Score the holdout after `step` steps."""
         with averaged(model, self.schedule.ema if step else 0):
-            score = Score(step, dataset_gap(model, self.holdout, self.schedule.batch_size), loss)
+            gap = dataset_gap(model, self.holdout, self.schedule.batch_size)
+            score = Score(step, *self.state.peers.agree((gap, loss)))
             if score.gap > self.gap:
                 self.weights = model.get_weights()
         self.scores.append(score)

@@ -14,7 +14,7 @@ from yt8m.models import contract, storage
 from yt8m.models.building import Description, build
 from yt8m.training.devices import Devices, prepare
 from yt8m.training.fit import fit
-from yt8m.training.state import State, environment, fingerprint
+from yt8m.training.state import State, all_that_decides, environment, fingerprint
 from yt8m.training.training import Training
 
 if TYPE_CHECKING:
@@ -28,22 +28,24 @@ def run(training: Training) -> float:
         The best GAP@20 on the holdout.
 
     Raises:
-        InputError: where the family breaks its contract, the batch cannot be divided among the devices, or the saved
-            model takes more than `training.max_bytes`; nothing is saved then.
+        InputError: where the family breaks its contract, the batch cannot be divided among the devices, several
+            processes are not about the same, or the saved model takes more than `training.max_bytes`; nothing is saved
+            then.
     """
     devices = prepare(training.schedule.xla)
     rows = devices.rows(training.schedule.batch_size)
+    decides = all_that_decides(training.identity(), devices.replicas)
+    devices.peers.compare(decides)
     if isinstance(training.start, Description):
         contract.check(training.start)
-    with devices.scope():
+    with devices.scope(), devices.peers.losses():
         model, description = begun(training.start)
         print(f"{training.name}: {model.name}, {model.count_params():,} parameters, {training.length}")
-        wanted = fingerprint(training.identity(), devices.replicas)
-        state = State(training.states / wanted, write=devices.process == 0)
+        state = State(training.states / fingerprint(decides), devices.peers)
         trained = training.objective.trained(model)
         with curves(training.log, devices) as live:
             gap = fit(trained, training, live, state, rows)
-        if devices.process == 0:
+        if devices.writes:
             with whole(training.out) as folder:
                 made = {**environment(), "devices": devices.replicas, "training": training.summary()}
                 storage.save(model, description, folder, training.storage, made)
@@ -67,7 +69,7 @@ def curves(folder: Path, devices: Devices) -> Iterator["Live"]:
     from dvclive import Live
 
     with TemporaryDirectory() as elsewhere:
-        place = folder if devices.process == 0 else Path(elsewhere)
+        place = folder if devices.writes else Path(elsewhere)
         with Live(str(place), dvcyaml=None, save_dvc_exp=False) as live:
             yield live
 

@@ -13,9 +13,11 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from yt8m.core.backend import limited_threads
 from yt8m.core.errors import InputError
 from yt8m.core.files import whole
 from yt8m.core.source import IDLE, digest, essence
+from yt8m.training.peers import Peers
 
 LIBRARIES = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # by backend
 
@@ -33,15 +35,15 @@ class State:
 
     Args:
         path: of the file.
-        write: whether this process writes it.
+        peers: the processes of the training, of which the first one's state is everyone's.
     """
 
-    def __init__(self, path: Path, write: bool = True):
-        self.path, self.write = path, write
+    def __init__(self, path: Path, peers: Peers | None = None):
+        self.path, self.peers = path, peers or Peers()
 
     def save(self, model: keras.Model, scores: Iterable[Score], best: Iterable[np.ndarray]) -> None:
         """Replace the state as a whole."""
-        if not self.write:
+        if self.peers.process:
             return
         numpy = keras.ops.convert_to_numpy
         arrays = {
@@ -65,21 +67,38 @@ class State:
         Raises:
             InputError: where the file is damaged or another model's.
         """
-        if not self.path.exists():
+        variables, weights = [*model.variables, *model.optimizer.variables], model.get_weights()
+        scores, arrays = self._read(len(model.variables), len(model.optimizer.variables), len(weights))
+        scores = [Score(*score) for score in self.peers.agree(scores)]
+        if not scores:
             return [], []
+        if not arrays:  # of the same shapes: the first process's will come
+            arrays = [*map(keras.ops.convert_to_numpy, variables), *weights]
+        arrays = self.peers.told(arrays)
+        for variable, array in zip(variables, arrays, strict=False):
+            variable.assign(array)
+        return scores, arrays[len(variables) :]
+
+    def _read(self, model: int, optimizer: int, best: int) -> tuple[list[Any], list[np.ndarray]]:
+        """Scores and arrays of the file: so many of the model, of the optimizer and of the best weights."""
+        if self.peers.process or not self.path.exists():
+            return [], []
+        counts = {"model": model, "optimizer": optimizer, "best": best}
         try:
             with safe_open(self.path, "np") as file:
-                scores = [Score(*score) for score in json.loads(file.metadata()["scores"])]
-                for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
-                    for index, variable in enumerate(variables):
-                        variable.assign(file.get_tensor(f"{kind}.{index}"))
-                return scores, [file.get_tensor(f"best.{index}") for index in range(len(model.get_weights()))]
+                names = [f"{kind}.{index}" for kind, count in counts.items() for index in range(count)]
+                return json.loads(file.metadata()["scores"]), [file.get_tensor(name) for name in names]
         except Exception as error:  # safetensors' errors have no common type
             raise InputError(f"{self.path}: expected a training's state: {error}; delete it to start anew") from None
 
 
-def fingerprint(identity: Mapping[str, Any], replicas: int) -> str:
-    """A name for all that decides what a training gives, so that a state is never taken up where anything differs.
+def fingerprint(decides: Mapping[str, Any]) -> str:
+    """A name for all that decides what a training gives, so that a state is never taken up where anything differs."""
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def all_that_decides(identity: Mapping[str, Any], replicas: int) -> dict[str, Any]:
+    """All that decides what a training gives, as JSON.
 
     Beside what the training says of itself these are the backend, the devices, the libraries' versions, and what the
     project's loaded modules do (their comments aside; what checks parameters decides nothing).
@@ -88,15 +107,18 @@ def fingerprint(identity: Mapping[str, Any], replicas: int) -> str:
         identity: what `Training.identity` gives.
         replicas: devices that divide each batch.
     """
-    about = {"training": identity, "replicas": replicas, **environment(), "code": _code()}
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    return {"training": identity, "replicas": replicas, **environment(), "code": _code()}
 
 
 def environment() -> dict[str, Any]:
-    """The backend and the versions of the libraries that compute, as they are installed."""
+    """The backend, its threads, and the versions of the libraries that compute, as they are installed."""
     backend = keras.backend.backend()
     libraries = ("keras", "numpy", *LIBRARIES[backend])
-    return {"backend": backend, "versions": {name: importlib.metadata.version(name) for name in libraries}}
+    return {
+        "backend": backend,
+        "threads": limited_threads(),
+        "versions": {name: importlib.metadata.version(name) for name in libraries},
+    }
 
 
 def _code() -> dict[str, str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from yt8m.core.schema import Level
 from yt8m.models.building import Description
-from yt8m.records.dataset import Batch
+from yt8m.records.batches import Batch
 from yt8m.records.manifest import read_manifest
 from yt8m.settings.params import Model, Params, Train
 
