@@ -20,7 +20,7 @@ from yt8m.core.source import IDLE, digest, essence
 from yt8m.settings import registry
 from yt8m.settings.params import STUDENT, Params
 
-LOCK = Path("requirements.lock")
+LOCKS = (Path("requirements-dev.lock"), Path("requirements.lock"))  # the former has JAX too; else they are alike
 ENTRY = "stages.__main__"  # runs every stage
 KERAS = "keras"
 # Distributions by the package that is imported: those that decide numbers, or how they are stored or drawn.
@@ -66,7 +66,9 @@ class Code:
         self.graph = grimp.build_graph(
             "yt8m", "stages", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
         )
-        self.versions = locked_versions(LOCK.read_text(encoding="utf-8"))
+        self.versions = {
+            name: version for path in LOCKS for name, version in locked_versions(path.read_text("utf-8")).items()
+        }
 
     def of_all_stages(self, models: Mapping[str, str]) -> dict[str, list[str]]:
         """The lines of each stage's file, by its name; of a stage that runs models, of each of them.

@@ -97,9 +97,45 @@ def test_one_start_within_another():
     assert run(body).stderr.splitlines() == 3 * REST
 
 
+def test_what_is_hidden_is_hidden_from_keras_alone():
+    body = """
+with starting():
+    import matplotlib
+    from types import ModuleType
+    for name in ("keras.wrappers", "tensorflow.lite"):
+        module = ModuleType(name)
+        try:
+            exec("import sklearn", module.__dict__)
+        except ModuleNotFoundError as error:
+            print(name, error)
+import sklearn
+exec("import sklearn", module.__dict__)
+print("seen")
+"""
+    assert run(body).stdout.splitlines() == [
+        "keras.wrappers No module named 'sklearn'",
+        "tensorflow.lite No module named 'sklearn'",
+        "seen",
+    ]
+
+
+def test_jax_is_seen_where_it_is_the_backend():
+    pytest.importorskip("jax")
+    body = """
+from types import ModuleType
+with starting():
+    exec("import jax", ModuleType("keras.backend").__dict__)
+print("seen")
+"""
+    assert run(body, KERAS_BACKEND="jax").stdout == "seen\n"
+
+
 def test_what_tensorflow_says_of_its_start_is_left_out():
-    """As it is: a new version may say more."""
-    done = run("with starting():\n    import tensorflow\nprint(tensorflow.__version__)")
-    assert re.match(r"\d+\.\d+", done.stdout)
+    """As it is: a new version may say more. And it starts without what it has no use for."""
+    names = ("jax", "matplotlib", "sklearn")
+    done = run(
+        f"with starting():\n    import tensorflow\nprint(tensorflow.__version__, {{*{names}}} & {{*sys.modules}})"
+    )
+    assert re.match(r"\d+\.\d+\S* set\(\)$", done.stdout)
     for word in ("absl::InitializeLog", "cudart_stub", "cpu_feature_guard", "To enable the following", "Unable to"):
         assert word not in done.stderr

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 # Modules that decide no result: they check parameters and families, say which messages are left out, compute digests.
-IDLE = ("yt8m.settings", "yt8m.models.contract", "yt8m.core.startup", "yt8m.core.source")
+IDLE = ("yt8m.settings", "yt8m.models.contract", "yt8m.core.startup", "yt8m.core.source", "yt8m.core.lifeline")
 # What may stand before a statement and is none itself.
 _BEFORE = {tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _SILENT = {tokenize.NL, tokenize.COMMENT}

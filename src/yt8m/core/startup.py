@@ -1,16 +1,18 @@
-"""The start of Keras without the lines that TensorFlow's C++ code writes while it looks for GPUs.
+"""The start of Keras without the lines that TensorFlow's C++ code writes, and without what nobody here uses of it.
 
 Keras is not imported here. Decides no result: stages need not depend on it.
 """
 
+import gc
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
 from tempfile import TemporaryFile
 
-from yt8m.core.backend import flag_determinism
+from yt8m.core.backend import BACKEND, flag_determinism
 
 # Written before logging is set up, so that no level holds them back.
 STARTUP = re.compile(
@@ -19,6 +21,24 @@ STARTUP = re.compile(
     rb"[EW]\d{4} .*Unable to register cu(FFT|DNN|BLAS) factory|"
     rb"To enable the following instructions"
 )
+# What Keras and TensorFlow import because it is installed, for wrappers and conversions that nobody here uses.
+OPTIONAL = {"jax", "matplotlib", "sklearn"}
+
+
+class _Hidden(MetaPathFinder):
+    """Hides packages from Keras and TensorFlow, which then do without, and from nobody else."""
+
+    def __init__(self, names: set[str]):
+        self.names = names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Refuse a hidden package to those from which it is hidden; leave all else to other finders."""
+        if name in self.names:
+            frame = sys._getframe(1)
+            while frame.f_back and frame.f_globals["__name__"].startswith(("importlib.", "_frozen_importlib")):
+                frame = frame.f_back
+            if frame.f_globals["__name__"].split(".")[0] in ("keras", "tensorflow"):
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @contextmanager
@@ -28,6 +48,20 @@ def starting() -> Iterator[None]:
     What else goes to the standard error, a warning or an error, is written there at the end of the context, also
     where it ends with an exception.
     """
+    hidden = _Hidden(OPTIONAL - {os.environ.get(BACKEND)})
+    sys.meta_path.insert(0, hidden)
+    gc.disable()  # what modules define stays; to look through it again and again takes a tenth of the time
+    try:
+        with _quiet():
+            yield
+    finally:
+        gc.freeze()
+        gc.enable()
+        sys.meta_path.remove(hidden)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or a missing GPU is an error
     flag_determinism()
     sys.stderr.flush()

@@ -40,7 +40,8 @@ class MixtureOfExperts(keras.layers.Layer):
         experts = ops.matmul(x, self.expert_kernel) + self.expert_bias
         experts = ops.reshape(experts, (-1, self.classes, self.mixtures))
         gates, experts = ops.softmax(ops.cast(gates, "float32"), axis=-1), ops.sigmoid(ops.cast(experts, "float32"))
-        return ops.sum(gates[..., : self.mixtures] * experts, axis=-1)
+        gates, _ = ops.split(gates, [self.mixtures], axis=-1)  # the last one is for no expert
+        return ops.sum(gates * experts, axis=-1)
 
     def compute_output_spec(self, x):
         return keras.KerasTensor((x.shape[0], self.classes), "float32")

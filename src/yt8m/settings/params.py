@@ -101,7 +101,7 @@ class Augment(Section):
 
     Classes with more videos than `threshold` are sub-sampled, all others over-sampled (null: all alike), from at most
     so many `neighbours` of a video, by `step` of eq. 3 and 4 or with `noise` of eq. 2, its standard deviation.
-    `chunk_shards` shards are a chunk; `scheduler` is the address of a Dask scheduler, or null.
+    `chunk_shards` shards are a chunk.
     """
 
     threshold: PositiveInt | None
@@ -110,13 +110,16 @@ class Augment(Section):
     step: PositiveFloat
     noise: NonNegativeFloat
     seed: NonNegativeInt
-    scheduler: str | None
 
 
 class Train(Section):
-    """What all trainings share; the backend also runs all other stages that run a model."""
+    """What all trainings share; backend and threads are also those of all other stages that compute.
+
+    `threads` of a processor's compute in a stage: their number decides last bits.
+    """
 
     backend: Literal["tensorflow", "jax"]
+    threads: PositiveInt
     precision: Literal["float32", "mixed_bfloat16"]
     xla: bool
     ema: Annotated[float, Field(ge=0, lt=1)]
@@ -219,8 +222,9 @@ class Evaluate(Section):
 
 
 class Params(Section):
-    """All of params.yaml."""
+    """All of params.yaml; `cluster`, the address of a Dask scheduler or null, decides no byte."""
 
+    cluster: str | None
     simulate: dict[Key, Simulate]
     data: Data
     split: Split

@@ -35,10 +35,9 @@ class GRUCell(keras.layers.Layer):
         self.candidate_kernel = self.add_weight((self.units, self.units), candidate, name="candidate_kernel")
 
     def call(self, inputs, states):
-        (state,), both = states, 2 * self.units
-        gates = ops.sigmoid(inputs[:, :both] + ops.matmul(state, self.gate_kernel))
-        update, reset = gates[:, : self.units], gates[:, self.units :]
-        new = ops.tanh(inputs[:, both:] + ops.matmul(reset * state, self.candidate_kernel))
+        (state,), (gate_inputs, candidate_inputs) = states, ops.split(inputs, [2 * self.units], axis=-1)
+        update, reset = ops.split(ops.sigmoid(gate_inputs + ops.matmul(state, self.gate_kernel)), 2, axis=-1)
+        new = ops.tanh(candidate_inputs + ops.matmul(reset * state, self.candidate_kernel))
         state = update * state + (1 - update) * new
         return state, [state]
 
