@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,11 @@ class Project:
     def repro(self, *stages: str) -> set[str]:
         """Reproduce, and return the stages that ran."""
         return ran(self.run("dvc", "repro", *stages))
+
+    def side_by_side(self, *words: str) -> set[str]:
+        """Reproduce by `yt8m repro`, and return the stages that ran behind `code`."""
+        lines = self.run("yt8m", "repro", *words).splitlines()
+        return {match[1] for line in lines if (match := re.match(r"\d+/\d+ (\S+): ran", line))}
 
     def changed(self) -> set[str]:
         """The stages that `dvc status` lists."""

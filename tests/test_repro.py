@@ -1,12 +1,13 @@
 """A tiny `dvc repro` of the whole pipeline in a copy of the project, and what reruns after a change."""
 
 import json
-import os
-import signal
+import re
 import subprocess
 import time
 
+import psutil
 import pytest
+from ruamel.yaml import YAML
 
 from tests.project import ENVIRONMENT, MEMBERS, make_project, ran, tiny_params
 
@@ -26,11 +27,11 @@ COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) |
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The project after its first `dvc repro`; tests use it in order, each leaving it up to date."""
+    """The project after its first run; tests use it in order, each leaving it up to date."""
     project = make_project(tmp_path_factory.mktemp("clone") / "project", tiny_params())
-    ran = project.repro()
+    ran = project.side_by_side("--jobs", "2")
     project.commit()
-    others = {"code", "simulate@demo", "split", "augment", "members", "fit_ensemble", "evaluate", "report"}
+    others = {"simulate@demo", "split", "augment", "members", "fit_ensemble", "evaluate", "report"}
     assert ran == COMPUTING | others
     return project
 
@@ -77,6 +78,17 @@ def test_nothing_is_left_to_do_and_nothing_lies_about(project):
     assert project.changed() == set()
     assert project.run("git", "status", "--porcelain") == ""
     assert not list(project.root.rglob("*.partial"))
+
+
+def test_side_by_side_there_is_nothing_left_to_do_either(project):
+    assert "nothing to do in" in project.run("yt8m", "repro")
+
+
+def test_the_lock_is_in_the_order_of_one_stage_after_the_other(project):
+    lines = project.run("dvc", "repro").splitlines()
+    order = [line.split("'")[1] for line in lines if line.startswith("Stage ")]
+    locked = YAML(typ="safe", pure=True).load(project.lock())["stages"]
+    assert list(locked) == order
 
 
 def test_plots_are_drawn_offline(project):
@@ -201,22 +213,33 @@ def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precisi
     assert sum(path.stat().st_size for path in folder.iterdir()) < size
 
 
-def test_a_killed_training_leaves_nothing_half_written(project):
+def test_a_killed_run_leaves_nothing_half_written_and_no_process(project):
+    """Killed alone, while a stage trains."""
     project.edit_params(lambda params: params["distill"].update(seed=8))
-    running = subprocess.Popen(
-        ["dvc", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert running.stdout
-    said = (line.startswith("distill:") for line in running.stdout)  # when the model is built
-    assert any(said)
-    time.sleep(0.5)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    log = project.root / "data/runs/logs/distill.log"
+    log.unlink()
+    with subprocess.Popen(["yt8m", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as running:
+        while not log.exists() or "\ndistill:" not in log.read_text():  # until the model is built
+            assert running.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(running.pid).children(recursive=True)
+        running.kill()
+    _, alive = psutil.wait_procs(children, 20)
+    assert not alive
     assert not (project.root / "data/distill").exists()
-    assert project.repro() == AFTER_DISTILL
+    assert project.side_by_side() == AFTER_DISTILL
     assert project.changed() == set()
     assert not list(project.root.rglob("*.partial"))
     project.commit()
+
+
+def test_a_stage_that_fails_is_named_with_its_words(restored):
+    restored.edit_params(lambda params: params["data"].update(class_names="none.csv"))
+    done = subprocess.run(["yt8m", "repro"], cwd=restored.root, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "split failed; data/runs/logs/split.log ends with:" in done.stdout
+    assert "none.csv" in done.stdout
+    assert re.search(r"1 failed, \d+ held back", done.stdout)
 
 
 def test_models_and_sets_come_and_go(project):
@@ -231,7 +254,8 @@ def test_models_and_sets_come_and_go(project):
     after = {"code", "members", "fit_ensemble", "distill", "infer_student", "evaluate", "report"}
     assert project.repro() == of(MEMBER_STAGES, ["netvlad-c"]) | after
     assert project.changed() == set()
-    left = {path.name for folder in ("data", "metrics") for path in (project.root / folder).rglob("*-[abc]*")}
+    found = (path for folder in ("data", "metrics") for path in (project.root / folder).rglob("*-[abc]*"))
+    left = {path.name for path in found if "runs" not in path.parts}  # of which logs are kept
     assert left == {"netvlad-a", "netvlad-a.parquet", "netvlad-c", "netvlad-c.parquet"}
     table = (project.root / "metrics/evaluate/results.csv").read_text()
     assert "netvlad-c" in table
