@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks._nextvlad import DEMO, PUBLISHED
 from benchmarks._processes import ROOT
 from yt8m.core.schema import Schema
-from yt8m.records.dataset import LENGTH, Batch
+from yt8m.records.batches import LENGTH, Batch
 from yt8m.settings.params import Model, Params, Train, load
 
 LABELS = 3  # of a video; YouTube-8M has 3.01 on average

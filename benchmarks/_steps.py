@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks._models import Case, random_batch
 from yt8m.core.schema import Level
-from yt8m.records.dataset import Batch
+from yt8m.records.batches import Batch
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from yt8m.core.schema import Level, Schema
-from yt8m.records.dataset import LENGTH
+from yt8m.records.batches import LENGTH
 
 
 def export(model: keras.Model, schema: Schema, level: Level, top_k: int, folder: Path) -> None:
