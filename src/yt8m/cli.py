@@ -27,5 +27,7 @@ def main(argv: list[str] | None = None) -> None:
         status = args.pop("run")(**args)
     except (InputError, OSError) as error:
         sys.exit(f"yt8m: {error}")
+    except KeyboardInterrupt:
+        sys.exit("yt8m: interrupted")
     if status:
         sys.exit(status)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
+import dask
 import psutil
 from distributed import Client, Future, LocalCluster, as_completed
 
@@ -21,6 +22,7 @@ def local(jobs: int, gpus: Sequence[str]) -> Iterator[Client]:
     """A cluster in this process, of one worker that runs so many stages side by side; it ends with the context."""
     resources = {"GPU": len(gpus), "memory": psutil.virtual_memory().total}
     with (
+        dask.config.set({"distributed.worker.profile.enabled": False}),  # it looks at threads that only wait
         LocalCluster(
             n_workers=1,
             threads_per_worker=jobs,
