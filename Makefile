@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCK = requirements$(if $(or $(GPU),$(wildcard $(VENV)/.gpu)),-gpu).lock
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock"
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,15 +17,14 @@ repro: env
 	yt8m repro $(if $(JOBS),--jobs $(JOBS))
 	@echo; cat metrics/report/table2.md
 
-test: LOCK := requirements-dev.lock
-test: env
+test:
+	@$(MAKE) --no-print-directory env LOCK=requirements-dev.lock
 	ruff check .
 	mypy
 	lint-imports --no-cache
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Installs again only when a lock or the project's metadata has changed since; what tests need is added to what is there.
-env: LOCK ?= requirements$(if $(or $(GPU),$(wildcard $(VENV)/.gpu)),-gpu).lock
 env:
 	@sha=`cat requirements*.lock pyproject.toml | cksum`; \
 	if grep -q "^$$sha $(LOCK)$$" $(STAMP) 2>/dev/null; then exit 0; fi; set -e; \

@@ -72,8 +72,8 @@ def run_stages(
     most = {name: max(worker["resources"].get(name, 0) for worker in workers) for name in ("GPU", "memory")}
     first, unique = remaining_paths(graph, history.seconds(graph)), uuid4().hex
     futures: dict[str, Future] = {}
-    # The longest path first here too, since what comes first may start before the rest is there; what a stage depends on
-    # has a longer one.
+    # The longest path first here too, since what comes first may start before the rest is there. What a stage depends
+    # on has a longer one.
     for stage in sorted(in_order(graph), key=first.__getitem__, reverse=True):
         wanted = {**needs.get(entry_of(stage), {}), "memory": history.bytes(stage)}
         resources = {name: min(amount, most[name]) for name, amount in wanted.items() if amount and most.get(name)}
