@@ -10,9 +10,10 @@ import pytest
 from benchmarks import _loop, _models, _processes, augment, ensemble, full_size, omega, predict, reader, train_step
 from benchmarks._flops import CPU_JAX, counted, recurrent
 from benchmarks._models import Case
-from benchmarks._processes import Failed
+from benchmarks._processes import ROOT, Failed
 from benchmarks._steps import built, description
 from tests.benchmarks.conftest import PARAMS
+from yt8m.core.backend import THREADS
 from yt8m.models import storage
 from yt8m.settings import registry
 from yt8m.settings.params import load
@@ -121,7 +122,9 @@ def test_ensemble(here, monkeypatch, capsys):
     assert clipped >= 1
 
 
-def test_predict(here, project, tmp_path, capsys):
+def test_predict(here, project, tmp_path, monkeypatch, capsys):
+    for name in THREADS:  # as in the process that a benchmark starts
+        monkeypatch.setenv(name, str(load(ROOT / "params.yaml").train.threads))
     case = lstm()
     storage.save(built(case), description(case), tmp_path / "model")
     shards = project / "data/simulated/demo/frame/validate000?.tfrecord"
