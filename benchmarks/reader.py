@@ -19,20 +19,13 @@ from benchmarks._processes import Failed, show
 from yt8m.commands._trained import positive
 from yt8m.core.cluster import cores
 from yt8m.core.quantization import OFFSET, SCALE
-from yt8m.core.schema import Level, Schema
+from yt8m.core.schema import Level
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import SOURCE, Shard, write_manifest
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
+from yt8m.simulation.derive_statistics import REAL as SCHEMA
 
-SCHEMA = Schema(
-    id_key="id",
-    labels_key="labels",
-    mean_prefix="mean_",
-    features={"rgb": 1024, "audio": 128},
-    classes=3862,
-    max_frames=300,
-)
 VIDEOS = 100  # of a shard
 BATCH = 128
 Read = Callable[[], int]
