@@ -100,7 +100,7 @@ def assert_in_order(graph: Graph) -> None:
 
 
 def test_eight_gpus_are_as_busy_as_they_can_be(here):
-    graph, seconds = paper(0.15)
+    graph, seconds = paper(0.25)
     history = sleep(seconds)
     with local(9, [str(number) for number in range(8)]) as client:
         outcomes = run_stages(client, graph, NEEDS, Runner(RUN, [str(number) for number in range(8)]), history)
