@@ -4,7 +4,7 @@ from stages._places import DATA, LABEL_COUNTS, METRICS, SPLIT
 from yt8m.augmentation.recipes import Kind
 from yt8m.augmentation.synthesis import augment_shards, chunks_of
 from yt8m.core.cluster import processes_for, workers
-from yt8m.core.files import whole, write_csv, write_json
+from yt8m.core.files import total_size, whole, write_csv, write_json
 from yt8m.records.classes import read_label_counts
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import write_manifest
@@ -17,8 +17,7 @@ def main(params: Params) -> None:
     before = read_label_counts(SPLIT / "label_counts" / "train.csv")
     shards = list(zip(train.paths, train.counts, strict=True))
     chunks = len(chunks_of(shards, params.augment.chunk_shards))
-    size = sum(path.stat().st_size for path in train.paths)
-    with whole(folder) as out, workers(params.cluster, min(chunks, processes_for(size))) as spread:
+    with whole(folder) as out, workers(params.cluster, min(chunks, processes_for(total_size(train.paths)))) as spread:
         made = augment_shards(shards, before, train.schema, out, params.augment, spread)
         write_manifest(out / "videos.tsv", [shard.moved(folder) for shard in made.shards], train.schema)
     total = int(made.kinds.sum())

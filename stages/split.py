@@ -6,7 +6,7 @@ from pathlib import Path
 from stages._places import CODE, METRICS, SCANS, SPLIT
 from yt8m.core.cluster import processes_for, workers
 from yt8m.core.files import remove, whole, write_json, write_text
-from yt8m.intake.split import Source, size_of, split
+from yt8m.intake.split import Source, split
 from yt8m.records.classes import read_class_names
 from yt8m.settings.params import Params
 
@@ -16,7 +16,7 @@ def main(params: Params) -> None:
     names = read_class_names(Path(data.class_names), data.layout.classes)
     source = Source(data.source, data.globs, data.layout)
     kept = scans_of(data.layout.model_dump_json())
-    with whole(SPLIT) as out, workers(params.cluster, processes_for(size_of(source))) as spread:
+    with whole(SPLIT) as out, workers(params.cluster, processes_for(source.size)) as spread:
         counts = split(source, params.split.patterns.model_dump(), out, SPLIT, kept, spread)
         write_text(out / "classes.txt", "\n".join(names) + "\n")
     write_json(METRICS / "split" / "metrics.json", counts)

@@ -8,6 +8,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from rich import box
@@ -16,6 +17,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from yt8m.core.cluster import processes_for, workers
+from yt8m.core.files import total_size
 from yt8m.intake.inspection import Problem, combine, examine
 from yt8m.records.shards import find
 
@@ -34,7 +36,7 @@ def run(patterns: Sequence[str], as_json: bool) -> int:
     """
     found = {pattern: find([pattern]) for pattern in patterns}
     reports = {}
-    with workers(None, processes_for(sum(path.stat().st_size for paths in found.values() for path in paths))) as spread:
+    with workers(None, processes_for(total_size(chain(*found.values())))) as spread:
         for pattern, paths in found.items():
             shards = spread(examine, ((path,) for path in paths))
             reports[pattern] = combine(list(tqdm(shards, "reading", len(paths), unit="shard", disable=None)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from yt8m.core.cluster import processes_for, workers
+from yt8m.core.files import total_size
 from yt8m.records.manifest import DataError, Shard, describe, write_manifest
 from yt8m.records.shards import level_of
 from yt8m.records.tfrecord import read_records
@@ -28,7 +29,7 @@ def run(folder: Path, output: Path | None) -> None:
     paths = sorted(folder.rglob("*.tfrecord"))
     if not paths:
         raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
-    with workers(None, processes_for(sum(path.stat().st_size for path in paths))) as spread:
+    with workers(None, processes_for(total_size(paths))) as spread:
         shards = spread(describe_file, ((path, output.parent) for path in paths))
         listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
     write_manifest(output, listed)

@@ -11,8 +11,8 @@ from pathlib import Path
 from yt8m.core.errors import InputError
 
 BACKEND, XLA_FLAGS = "KERAS_BACKEND", "XLA_FLAGS"
-# TensorFlow's, JAX's, and those of the linear algebra below numpy and scipy.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+# TensorFlow's, JAX's, and those of the linear algebra below numpy and scipy.
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 

@@ -39,6 +39,11 @@ def link(source: Path, path: Path) -> None:
         shutil.copy2(source, path)
 
 
+def total_size(paths: Iterable[Path]) -> int:
+    """Bytes of all the files."""
+    return sum(path.stat().st_size for path in paths)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder; do nothing where there is none."""
     if path.is_dir() and not path.is_symlink():

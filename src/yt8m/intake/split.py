@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from yt8m.core.cluster import Spread
-from yt8m.core.files import link, write_text
+from yt8m.core.files import link, total_size, write_text
 from yt8m.core.schema import Level, Schema
 from yt8m.intake.scans import Scan, forget, scan
 from yt8m.records.manifest import SOURCE, DataError, Shard, assign, matches, read_manifest, root, write_manifest
@@ -30,6 +31,17 @@ class Source:
     globs: Mapping[Level, str | None]
     schema: Schema
 
+    @cached_property
+    def shards(self) -> dict[Level, tuple[list[str], dict[str, Shard]]]:
+        """What `list_shards` gives for each level that has a pattern; looked for once."""
+        return {level: list_shards(self.path, glob) for level, glob in self.globs.items() if glob is not None}
+
+    @property
+    def size(self) -> int:
+        """Bytes of all shards."""
+        folder = root(self.path)
+        return total_size(folder / path for paths, _ in self.shards.values() for path in paths)
+
 
 def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
     """The shards of a folder or a manifest that `pattern` matches, relative to the data set's root.
@@ -49,17 +61,6 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
         )
     recorded = {shard.path: shard for shard in read_manifest(source).shards if matches(shard.path, pattern)}
     return sorted(recorded), recorded
-
-
-def size_of(source: Source) -> int:
-    """Bytes of all its shards.
-
-    Raises:
-        DataError: where it does not exist.
-    """
-    listed = [list_shards(source.path, glob) for glob in source.globs.values() if glob is not None]
-    folder = root(source.path)
-    return sum((folder / path).stat().st_size for paths, _ in listed for path in paths)
 
 
 def split(
@@ -85,17 +86,14 @@ def split(
     (out / "means").mkdir(parents=True, exist_ok=True)
     kept = kept.resolve()  # a cluster's workers need not run in this folder
     found: dict[Level, dict[str, list[Scan]]] = {}
-    for level, glob in source.globs.items():
-        if glob is not None:
-            paths, recorded = list_shards(source.path, glob)
-            derive = source.globs.get(Level.VIDEO) is None
-            work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
-            folder = root(source.path).resolve()
-            scans = spread(scan, ((folder / path, level, source.schema, kept, derive) for _, path in work))
-            progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
-            for (name, path), result in zip(work, progress, strict=True):
-                _check_recorded(result.shard, recorded.get(path))
-                found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, out, home))
+    derive, folder = source.globs.get(Level.VIDEO) is None, root(source.path).resolve()
+    for level, (paths, recorded) in source.shards.items():
+        work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
+        scans = spread(scan, ((folder / path, level, source.schema, kept, derive) for _, path in work))
+        progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
+        for (name, path), result in zip(work, progress, strict=True):
+            _check_recorded(result.shard, recorded.get(path))
+            found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, out, home))
     forget(kept, (scan.shard.path for scans in found.values() for members in scans.values() for scan in members))
     splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
     _check_ids(splits)

@@ -20,6 +20,7 @@ import numpy as np
 
 from yt8m.core.cluster import processes_for
 from yt8m.core.errors import InputError
+from yt8m.core.files import total_size
 from yt8m.core.schema import Level, Schema
 from yt8m.records.batches import Batch, bytes_for
 from yt8m.records.manifest import DataError
@@ -131,8 +132,10 @@ class Readers:
     """
 
     def __init__(self, filler: Filler, count: int | None = None):
-        size = sum(path.stat().st_size for path in filler.paths)
-        self.filler, self.count = filler, count or (min(MOST, processes_for(size)) if sys.platform == "linux" else 1)
+        self.filler, self.count = (
+            filler,
+            count or (min(MOST, processes_for(total_size(filler.paths))) if sys.platform == "linux" else 1),
+        )
         self.blocks = Blocks(shared=self.count > 1)
         if self.count > 1:
             self._next = cycle([ReaderProcess(filler) for _ in range(self.count)])

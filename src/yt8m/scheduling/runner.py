@@ -15,7 +15,7 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from yt8m.core.backend import VISIBLE
+from yt8m.core.backend import VISIBLE, gpus
 from yt8m.core.lifeline import OWNER
 from yt8m.scheduling.dvc import PIPELINE
 
@@ -70,9 +70,8 @@ class Runner(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Count the worker's GPUs."""
         declared = int(worker.state.total_resources.get("GPU", 0))
-        seen = [name for name in os.environ.get(VISIBLE, "").split(",") if name]
         self.free: SimpleQueue[str] = SimpleQueue()
-        for gpu in (self.gpus or seen or [str(number) for number in range(declared)])[:declared]:
+        for gpu in (self.gpus or gpus() or [str(number) for number in range(declared)])[:declared]:
             self.free.put(gpu)
         self.running: dict[Any, subprocess.Popen] = {}
         self.closed = False

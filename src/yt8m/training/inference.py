@@ -6,7 +6,7 @@ Keras is not imported until a range is predicted: on a cluster that is when back
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,7 +43,7 @@ class Inference:
     backend: str
     threads: int
 
-    @property
+    @cached_property
     def videos(self) -> Dataset:
         """What is predicted."""
         return Dataset(self.manifest, self.source)
