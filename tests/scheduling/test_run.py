@@ -115,7 +115,7 @@ def test_eight_gpus_are_as_busy_as_they_can_be(here):
 
 def test_so_are_eight_workers_of_a_gpu_each(here, monkeypatch):
     """As those of dask-cuda, each of which sees all GPUs, its own first."""
-    graph, seconds = paper(0.02)
+    graph, seconds = paper(0.1)
     history = sleep(seconds)
     with LocalCluster(
         n_workers=8, threads_per_worker=2, processes=False, resources={"GPU": 1}, dashboard_address=None
