@@ -25,7 +25,7 @@ SHOWN = 30  # most frequent classes in a figure of relations
 def main(params: Params) -> None:
     names = CLASSES.read_text(encoding="utf-8").splitlines()
     with whole(OUT) as out:
-        figures, tables = out / "figures", out / "tables"
+        figures, tables = out / "figures", out / "relations"
         figures.mkdir(parents=True)
         tables.mkdir()
         write_table2(params, figures)
@@ -69,10 +69,12 @@ def draw_embedding(names: list[str], figures: Path) -> None:
 def tell_relations(names: list[str], figures: Path, tables: Path) -> None:
     """What each fine-tuned model has learnt of classes that go together, beside the training videos' labels."""
     labels = Labels(Store(TEACHER).labels(), names)
-    rows = []
+    rows, learnt = [], {}
     for path in sorted((DATA / "finetune").glob("*/omega.npz")):
         name, related = path.parent.name, omega.normalized(omega.load(path))
-        write_csv(tables / f"relations-{name}.csv", HEADER, labels.table(related))
-        relations_figure(related, labels.together, labels.common[:SHOWN], names, figures / f"relations-{name}.png")
+        write_csv(tables / f"{name}.csv", HEADER, labels.table(related))
         rows.append((name, labels.rank_correlation(related)))
+        learnt[name] = related
+    panels = {"labels together": labels.together, **learnt}
+    relations_figure(panels, labels.common[:SHOWN], names, figures / "relations.png")
     write_csv(METRICS / "report" / "relations.csv", ("model", "rank_correlation"), rows)

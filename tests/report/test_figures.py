@@ -34,14 +34,21 @@ def spread(path: Path, extra: int = 0) -> None:
 def relations(path: Path, extra: int = 0) -> None:
     """Of three of four classes; what the fourth has is not shown."""
     carried = np.eye(4) + 0.5 * np.roll(np.eye(4), 1, axis=0)
-    relations_figure(carried * (1 + extra), carried, np.array([2, 0, 1]), NAMES, path)
+    relations_figure({"labels": carried, "learnt": carried * (1 + extra)}, np.array([2, 0, 1]), NAMES, path)
 
 
 def relations_of_none(path: Path, extra: int = 0) -> None:
-    relations_figure(np.eye(2), np.eye(2), np.arange(2), NAMES[extra : extra + 2], path)
+    relations_figure({"labels": np.eye(2)}, np.arange(2), NAMES[extra : extra + 2], path)
 
 
-@pytest.mark.parametrize("draw", [counts, embedding, bars, one_bar, spread, relations, relations_of_none])
+def relations_of_many(path: Path, extra: int = 0) -> None:
+    """More than fit into a row."""
+    relations_figure({f"model {index}": np.eye(4)[::-1] for index in range(5 + extra)}, np.arange(4), NAMES, path)
+
+
+@pytest.mark.parametrize(
+    "draw", [counts, embedding, bars, one_bar, spread, relations, relations_of_none, relations_of_many]
+)
 def test_same_numbers_give_the_same_bytes(tmp_path, draw):
     for name, extra in (("first.png", 0), ("again.png", 0), ("other.png", 1)):
         draw(tmp_path / "new" / name, extra)
@@ -58,7 +65,7 @@ def test_relations_of_a_class_to_itself_and_to_classes_not_shown_are_not_drawn(t
     hidden[3], hidden[:, 3], hidden[0, 0] = 5, 5, 5
     shown[0, 1] += 0.5
     for name, related in (("one", learnt), ("hidden", hidden), ("shown", shown)):
-        relations_figure(related, np.eye(4), np.array([0, 1, 2]), NAMES, tmp_path / f"{name}.png")
+        relations_figure({"learnt": related}, np.array([0, 1, 2]), NAMES, tmp_path / f"{name}.png")
     one, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in ("one", "hidden", "shown"))
     assert one == same
     assert one != other

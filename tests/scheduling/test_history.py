@@ -2,7 +2,7 @@
 
 import pytest
 
-from yt8m.scheduling.history import History, remaining_paths
+from yt8m.scheduling.history import History, by_urgency, remaining_paths
 from yt8m.scheduling.progress import duration
 from yt8m.scheduling.runner import End, Outcome
 
@@ -15,6 +15,21 @@ def test_the_longest_path_from_each_stage():
 
 def test_what_is_outside_of_the_graph_is_done():
     assert remaining_paths({"d": GRAPH["d"]}, {"d": 5}) == {"d": 5}
+
+
+def test_what_has_the_longest_path_is_first():
+    assert by_urgency(GRAPH, {"a": 1, "b": 10, "c": 20, "d": 5}) == ["a", "c", "b", "d"]
+
+
+def test_of_paths_alike_what_stands_furthest_behind_is_first():
+    graph = {
+        name: frozenset(upstream) for name, upstream in {"early": "", "a": "", "b": "a", "end": ["early", "b"]}.items()
+    }
+    assert by_urgency(graph, dict.fromkeys(graph, 1)) == ["a", "b", "early", "end"]
+
+
+def test_what_takes_no_time_is_still_behind_what_it_depends_on():
+    assert by_urgency(GRAPH, dict.fromkeys(GRAPH, 0))[::3] == ["a", "d"]
 
 
 def test_seconds_are_the_stages_own_or_its_entrys_or_anyones(tmp_path):

@@ -13,7 +13,7 @@ from tests.training.made import assert_same, built, logged, make_training
 from yt8m.records.batches import Batch
 from yt8m.records.dataset import Dataset
 from yt8m.training import fit as fit_module
-from yt8m.training.fit import batches, fit, samples
+from yt8m.training.fit import batches, fit, samples, source
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import State
 from yt8m.training.training import Objective, Phase, Training
@@ -231,6 +231,15 @@ def test_training_sees_each_batch_of_its_phases_once(made, folder, scripted, liv
     fit(model, training, live, state)
     assert seen == [batch.ids for batch in batches(training, 0)]
     assert len(seen) == 8
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others take the samples themselves")
+def test_tensorflow_takes_samples_again_and_again_and_tunes_nothing():
+    """The end of a training would wait for the thread that tunes."""
+    dataset = source(lambda: iter([({"x": np.full((2, 3), row)}, np.zeros(2)) for row in range(3)]))
+    for _ in range(2):
+        assert [int(inputs["x"][0, 0]) for inputs, _ in dataset] == [0, 1, 2]
+    assert dataset.options().autotune.enabled is False
 
 
 def test_samples_are_inputs_with_labels_or_other_targets(made):

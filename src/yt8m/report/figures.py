@@ -70,25 +70,34 @@ def spread_figure(values: Mapping[float, Sequence[float]], xlabel: str, ylabel: 
 
 
 def relations_figure(
-    related: np.ndarray, carried: np.ndarray, classes: np.ndarray, names: Sequence[str], path: Path
+    relations: Mapping[str, np.ndarray], classes: np.ndarray, names: Sequence[str], path: Path
 ) -> None:
-    """Two relations of the same classes side by side: learnt by a model, and of the videos' labels.
+    """Relations of the same classes side by side, a panel each: red for classes that go together, blue for others.
 
     Args:
-        related, carried: (C, C) in [-1, 1].
+        relations: (C, C) by title; each panel has a scale of its own.
         classes: those shown, in order.
         names: of all classes.
     """
-    size = 1.5 + 0.17 * len(classes)
-    figure, panels = plt.subplots(1, 2, figsize=(2 * size + 1, size), sharey=True)
-    for axes, relations, title in zip(panels, (related, carried), ("learnt (Omega)", "labels together"), strict=True):
-        block = relations[np.ix_(classes, classes)].copy()
+    columns = min(len(relations), 4)
+    rows, size = -(-len(relations) // columns), 0.13 * len(classes)
+    inches = (columns * (size + 0.8) + 1, rows * (size + 0.4) + 1)
+    figure, panels = plt.subplots(rows, columns, squeeze=False, sharex=True, sharey=True, figsize=inches)
+    figure.subplots_adjust(wspace=0.1, hspace=0.1)
+    for axes, (title, all_classes) in zip(panels.flat, relations.items(), strict=False):
+        block = all_classes[np.ix_(classes, classes)].copy()
         np.fill_diagonal(block, 0)
         limit = max(float(np.abs(block).max()), 1e-6)
         image = axes.imshow(block, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes.set(xticks=range(len(classes)), title=title)
-        axes.set_xticklabels([names[index] for index in classes], rotation=90, fontsize=6)
-        figure.colorbar(image, ax=axes, shrink=0.7)
-    panels[0].set(yticks=range(len(classes)))
-    panels[0].set_yticklabels([names[index] for index in classes], fontsize=6)
+        axes.set_title(title, fontsize=9)
+        figure.colorbar(image, ax=axes, shrink=0.7).ax.tick_params(labelsize=6)
+    for axes in panels.flat[len(relations) :]:
+        axes.set_axis_off()
+    shown = [names[index] for index in classes]
+    panels[0, 0].set_xticks(range(len(shown)), shown)
+    panels[0, 0].set_yticks(range(len(shown)), shown)
+    for axes in panels[-1]:
+        axes.tick_params(axis="x", labelsize=6, rotation=90)
+    for axes in panels[:, 0]:
+        axes.tick_params(axis="y", labelsize=6)
     _save(figure, path)

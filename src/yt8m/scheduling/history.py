@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from yt8m.core.files import read_json, write_json
-from yt8m.scheduling.dvc import Graph, entry_of
+from yt8m.scheduling.dvc import Graph, entry_of, in_order
 from yt8m.scheduling.runner import Outcome
 
 HISTORY = Path("data/runs/history.json")
@@ -42,6 +42,17 @@ class History:
         means = {entry: sum(seconds) / len(seconds) for entry, seconds in by_entry.items()}
         other = sum(means.values()) / len(means) if means else 1.0
         return {stage: self._taken.get(stage, {}).get("seconds", means.get(entry_of(stage), other)) for stage in stages}
+
+
+def by_urgency(graph: Graph, seconds: Mapping[str, float]) -> list[str]:
+    """The stages, the longest remaining path first; of paths alike, as before a first run, what stands furthest behind.
+
+    What a stage depends on comes before it.
+    """
+    paths, depth = remaining_paths(graph, {stage: max(0.1, seconds[stage]) for stage in graph}), dict[str, int]()
+    for stage in in_order(graph):
+        depth[stage] = 1 + max((depth[name] for name in graph[stage] & graph.keys()), default=0)
+    return sorted(depth, key=lambda stage: (paths[stage], depth[stage]), reverse=True)
 
 
 def remaining_paths(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:

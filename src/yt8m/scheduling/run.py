@@ -9,8 +9,8 @@ import psutil
 from distributed import Client, Future, LocalCluster, as_completed
 
 from yt8m.core.errors import InputError
-from yt8m.scheduling.dvc import Graph, entry_of, in_order
-from yt8m.scheduling.history import History, remaining_paths
+from yt8m.scheduling.dvc import Graph, entry_of
+from yt8m.scheduling.history import History, by_urgency
 from yt8m.scheduling.progress import Progress
 from yt8m.scheduling.runner import TOPIC, End, Outcome, Runner, run
 
@@ -70,11 +70,9 @@ def run_stages(
     client.register_plugin(runner)
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     most = {name: max(worker["resources"].get(name, 0) for worker in workers) for name in ("GPU", "memory")}
-    first, unique = remaining_paths(graph, history.seconds(graph)), uuid4().hex
-    futures: dict[str, Future] = {}
-    # The longest path first here too, since what comes first may start before the rest is there. What a stage depends
-    # on has a longer one.
-    for stage in sorted(in_order(graph), key=first.__getitem__, reverse=True):
+    futures, unique = dict[str, Future](), uuid4().hex
+    # In order of their priority here too, since what comes first may start before the rest is there.
+    for place, stage in enumerate(by_urgency(graph, history.seconds(graph))):
         wanted = {**needs.get(entry_of(stage), {}), "memory": history.bytes(stage)}
         resources = {name: min(amount, most[name]) for name, amount in wanted.items() if amount and most.get(name)}
         upstream = [futures[name] for name in graph[stage] if name in futures]
@@ -85,7 +83,7 @@ def run_stages(
             *upstream,
             key=f"{stage}-{unique}",
             resources=resources or None,
-            priority=first[stage],
+            priority=-place,
         )
     outcomes, stages = [], {future.key: stage for stage, future in futures.items()}
     with Progress(graph, history, sum(worker["nthreads"] for worker in workers)) as progress:

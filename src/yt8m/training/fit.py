@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -93,17 +93,24 @@ def compile_for(model: keras.Model, schedule: Schedule) -> None:
 def source(stream: Callable[[], Samples]) -> object:
     """The samples as Keras takes them, the next ones made while the last are in use.
 
-    Under TensorFlow's strategies Keras looks at first batches before it trains, and a generator would have lost them:
-    a dataset starts anew.
+    For TensorFlow a dataset, which can start anew: under its strategies Keras looks at first batches before it trains.
+    The one that Keras makes of a generator has a thread that tunes it, and whose end it waits for, up to a minute;
+    there is nothing to tune.
     """
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+    if keras.backend.backend() != "tensorflow":
+        return prefetch(stream())
+    import tensorflow as tf
 
-        if tf.distribute.has_strategy():
-            first = next(stream())
-            signature = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), first)
-            return tf.data.Dataset.from_generator(stream, output_signature=signature).prefetch(2)
-    return prefetch(stream())
+    begun = stream()
+    first = next(begun)
+    streams = [chain([first], begun)]
+    samples = tf.data.Dataset.from_generator(
+        lambda: streams.pop() if streams else stream(),
+        output_signature=keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), first),
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return samples.prefetch(2).with_options(options)
 
 
 class BestOnHoldout(keras.callbacks.Callback):
