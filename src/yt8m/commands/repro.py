@@ -47,6 +47,7 @@ def run(gpus: list[str], scheduler: str | None, jobs: int | None, stages: Sequen
     from yt8m.scheduling import pipeline, run  # imports Dask
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # in order, as for Ctrl-C
-    jobs = jobs or len(gpus) + max(1, cores() // load().train.threads)
+    # One more than there are cores for: DVC lets one stage at a time begin or end, for a second or two.
+    jobs = jobs or len(gpus) + max(1, cores() // load().train.threads) + 1
     with run.remote(scheduler) if scheduler else run.local(jobs, gpus) as client:
         return pipeline.reproduce(client, stages, gpus)
