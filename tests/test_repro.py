@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import time
 
@@ -9,7 +10,7 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
-from tests.project import ENVIRONMENT, MEMBERS, make_project, ran, tiny_params
+from tests.project import ENVIRONMENT, MEMBERS, Project, make_project, ran, tiny_params
 
 KINDS = ("original", "augmented")
 MEMBER_STAGES = ("train", "finetune", "infer")
@@ -37,12 +38,10 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
-def restored(project):
-    """The project, whose files are as they were after the test."""
-    yield project
-    project.run("git", "checkout", "-q", "--", ".")
-    project.repro()
-    assert project.run("git", "status", "--porcelain") == ""
+def copied(project, tmp_path):
+    """A copy of the project as it is, which a test may leave as it likes."""
+    shutil.copytree(project.root, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
 
 
 def test_the_result_holds_every_model_ensemble_and_the_student(project):
@@ -102,89 +101,83 @@ def test_stages_run_again_give_the_same_bytes(project):
     assert project.lock() == before
 
 
-@pytest.mark.parametrize(
-    ("file", "comment"),
-    [
-        ("src/yt8m/core/errors.py", '"""What is wrong with what'),
-        ("src/yt8m/models/lstm/network.py", "# Keras's default bias"),
-        ("stages/__main__.py", '"""Run a stage'),
-    ],
-)
-def test_a_comment_reruns_code_alone(project, file, comment):
-    text = project.edit(file, lambda text: text.replace(comment, f"{comment} (edited)", 1) + "\n# edited\n")
-    assert project.repro() == {"code"}
-    assert project.changed() == set()
-    (project.root / file).write_text(text)
-    assert project.repro() <= {"code"}
+def test_comments_rerun_code_alone(copied):
+    comments = {
+        "src/yt8m/core/errors.py": '"""What is wrong with what',
+        "src/yt8m/models/lstm/network.py": "# Keras's default bias",
+        "stages/__main__.py": '"""Run a stage',
+    }
+    for file, said in comments.items():
+        copied.edit(file, lambda text, said=said: text.replace(said, f"{said} (edited)", 1) + "\n# edited\n")
+    assert copied.repro() == {"code"}
+    assert copied.changed() == set()
 
 
-def test_what_checks_parameters_reruns_code_alone(restored):
-    restored.edit("src/yt8m/settings/params.py", lambda text: text + "\nEDITED = 1\n")
-    assert restored.repro() == {"code"}
+def test_what_checks_parameters_reruns_code_alone(copied):
+    copied.edit("src/yt8m/settings/params.py", lambda text: text + "\nEDITED = 1\n")
+    assert copied.repro() == {"code"}
 
 
-def test_an_edited_figure_reruns_report_alone(restored):
-    restored.edit("src/yt8m/report/figures.py", lambda text: text.replace("figsize=(6, 4)", "figsize=(5, 4)"))
-    assert restored.repro() == {"code", "report"}
+def test_an_edited_figure_reruns_report_alone(copied):
+    copied.edit("src/yt8m/report/figures.py", lambda text: text.replace("figsize=(6, 4)", "figsize=(5, 4)"))
+    assert copied.repro() == {"code", "report"}
 
 
-def test_edited_relations_train_nothing(restored):
+def test_edited_relations_train_nothing(copied):
     """What they give is the same here, so that what follows does not run."""
-    restored.edit("src/yt8m/relations/regularizer.py", lambda text: text + "\nEDITED = 1\n")
-    assert restored.repro() == {"code"} | of(["finetune"], MEMBERS)
+    copied.edit("src/yt8m/relations/regularizer.py", lambda text: text + "\nEDITED = 1\n")
+    assert copied.repro() == {"code"} | of(["finetune"], MEMBERS)
 
 
-def test_edited_distillation_reruns_distill_and_what_follows(restored):
+def test_edited_distillation_reruns_distill_and_what_follows(copied):
     other = "(self.share * scores * 0.5 + (1 - self.share) * batch.labels)"
-    restored.edit(
+    copied.edit(
         "src/yt8m/distillation/objective.py",
         lambda text: text.replace("(self.share * scores + (1 - self.share) * batch.labels)", other),
     )
-    assert restored.repro() == {"code"} | AFTER_DISTILL
+    assert copied.repro() == {"code"} | AFTER_DISTILL
 
 
-def test_an_edited_family_concerns_its_models_alone(restored):
-    restored.edit("src/yt8m/models/lstm/network.py", lambda text: text + "\nEDITED = 1\n")
-    assert restored.changed() == {"code"}  # the digests are as they were
-    assert restored.concerned() == of(MEMBER_STAGES, ("lstm-a", "lstm-b"))
+def test_an_edited_family_concerns_its_models_alone(copied):
+    copied.edit("src/yt8m/models/lstm/network.py", lambda text: text + "\nEDITED = 1\n")
+    assert copied.changed() == {"code"}  # the digests are as they were
+    assert copied.concerned() == of(MEMBER_STAGES, ("lstm-a", "lstm-b"))
 
 
-def test_another_backend_concerns_everything_that_computes(restored):
-    restored.edit_params(lambda params: params["train"].update(backend="jax"))
-    assert restored.concerned() == COMPUTING
+def test_another_backend_concerns_everything_that_computes(copied):
+    copied.edit_params(lambda params: params["train"].update(backend="jax"))
+    assert copied.concerned() == COMPUTING
 
 
-def test_a_new_keras_in_the_lock_concerns_everything_that_computes(restored):
-    restored.edit("requirements.lock", lambda text: text.replace("\nkeras==", "\nkeras==9."))
-    assert restored.concerned() == COMPUTING
+def test_a_new_keras_in_the_lock_concerns_everything_that_computes(copied):
+    copied.edit("requirements.lock", lambda text: text.replace("\nkeras==", "\nkeras==9."))
+    assert copied.concerned() == COMPUTING
 
 
-def test_another_name_of_a_class_reruns_split(restored):
+def test_another_name_of_a_class_reruns_split(copied):
     """And what shows it; where the table lies beside a manifest, too."""
-    restored.repro()
-    table = restored.root / "classes.csv"
-    table.write_text((restored.root / "data/simulated/demo/classes.csv").read_text())
-    restored.edit_params(lambda params: params["data"].update(class_names="classes.csv"))
-    assert restored.repro() == {"split"}
+    table = copied.root / "classes.csv"
+    table.write_text((copied.root / "data/simulated/demo/classes.csv").read_text())
+    copied.edit_params(lambda params: params["data"].update(class_names="classes.csv"))
+    assert copied.repro() == {"split"}
     table.write_text(table.read_text().replace("Game", "Play"))
-    assert restored.repro() == {"split", "report"}
-    table.unlink()
+    assert copied.repro() == {"split", "report"}
 
 
-def test_a_changed_argument_concerns_its_model_alone(restored):
-    restored.edit_params(lambda params: params["models"]["lstm"]["args"].update(units=5))
+def test_a_changed_argument_concerns_its_model_alone(copied):
+    copied.edit_params(lambda params: params["models"]["lstm"]["args"].update(units=5))
     models = {"code", "members"}  # which only look whether a model or a family has changed
-    assert restored.changed() == {"train@lstm-a", "train@lstm-b"} | models
+    assert copied.changed() == {"train@lstm-a", "train@lstm-b"} | models
 
 
-def test_another_seed_of_a_set_concerns_that_set_alone(restored):
-    restored.edit_params(lambda params: params["sets"]["b"].update(seed=3))
-    assert restored.changed() == {"train@lstm-b", "train@netvlad-b", "members"}
+def test_another_seed_of_a_set_concerns_that_set_alone(copied):
+    copied.edit_params(lambda params: params["sets"]["b"].update(seed=3))
+    assert copied.changed() == {"train@lstm-b", "train@netvlad-b", "members"}
 
 
-def test_a_wrong_parameter_is_refused_before_work_starts(restored):
-    restored.edit_params(lambda params: params["distill"].update({"lambda": 1.5}))
-    errors = restored.refused("dvc", "repro")
+def test_a_wrong_parameter_is_refused_before_work_starts(copied):
+    copied.edit_params(lambda params: params["distill"].update({"lambda": 1.5}))
+    errors = copied.refused("dvc", "repro")
     assert "distill.lambda: expected" in errors
     assert "received 1.5" in errors
 
@@ -200,25 +193,25 @@ def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
     project.commit()
 
 
-def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precision(restored):
-    folder = restored.root / "data/distill"
+def test_a_student_over_the_limit_fails_with_both_sizes_and_fits_in_half_precision(copied):
+    folder = copied.root / "data/distill"
     size = sum(path.stat().st_size for path in folder.iterdir())
-    restored.edit_params(lambda params: params["distill"].update({"max_bytes": size - 1}))
-    errors = restored.refused("dvc", "repro")
+    copied.edit_params(lambda params: params["distill"].update({"max_bytes": size - 1}))
+    errors = copied.refused("dvc", "repro")
     assert f"expected a model of at most {size - 1:,} bytes, received {size:,} bytes" in errors
     assert not folder.exists()
-    assert not list(restored.root.rglob("*.partial"))
-    restored.edit_params(lambda params: params["distill"].update({"storage": "float16"}))
-    assert restored.repro() == AFTER_DISTILL
+    assert not list(copied.root.rglob("*.partial"))
+    copied.edit_params(lambda params: params["distill"].update({"storage": "float16"}))
+    assert copied.repro("distill") == {"distill"}
     assert sum(path.stat().st_size for path in folder.iterdir()) < size
 
 
-def test_a_killed_run_leaves_nothing_half_written_and_no_process(project):
-    """Killed alone, while a stage trains."""
-    project.edit_params(lambda params: params["distill"].update(seed=8))
-    log = project.root / "data/runs/logs/distill.log"
+def test_a_killed_run_leaves_nothing_half_written_and_no_process(copied):
+    """Killed alone, while a stage trains; the next call goes on."""
+    copied.edit_params(lambda params: params["distill"].update(seed=8))
+    log = copied.root / "data/runs/logs/distill.log"
     log.unlink()
-    with subprocess.Popen(["yt8m", "repro"], cwd=project.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen(["yt8m", "repro"], cwd=copied.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as running:
         while not log.exists() or "\ndistill:" not in log.read_text():  # until the model is built
             assert running.poll() is None
             time.sleep(0.05)
@@ -226,16 +219,15 @@ def test_a_killed_run_leaves_nothing_half_written_and_no_process(project):
         running.kill()
     _, alive = psutil.wait_procs(children, 20)
     assert not alive
-    assert not (project.root / "data/distill").exists()
-    assert project.side_by_side() == AFTER_DISTILL
-    assert project.changed() == set()
-    assert not list(project.root.rglob("*.partial"))
-    project.commit()
+    assert not (copied.root / "data/distill").exists()
+    assert copied.side_by_side("distill") == {"distill"}
+    assert "distill" not in copied.changed()
+    assert not list(copied.root.rglob("*.partial"))
 
 
-def test_a_stage_that_fails_is_named_with_its_words(restored):
-    restored.edit_params(lambda params: params["data"].update(class_names="none.csv"))
-    done = subprocess.run(["yt8m", "repro"], cwd=restored.root, env=ENVIRONMENT, capture_output=True, text=True)
+def test_a_stage_that_fails_is_named_with_its_words(copied):
+    copied.edit_params(lambda params: params["data"].update(class_names="none.csv"))
+    done = subprocess.run(["yt8m", "repro"], cwd=copied.root, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "split failed; data/runs/logs/split.log ends with:" in done.stdout
     assert "none.csv" in done.stdout

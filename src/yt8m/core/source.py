@@ -3,6 +3,7 @@
 import io
 import tokenize
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2b
 
 # Modules that decide no result: they check parameters and families, say which messages are left out, compute digests.
@@ -12,6 +13,7 @@ _BEFORE = {tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT
 _SILENT = {tokenize.NL, tokenize.COMMENT}
 
 
+@cache
 def essence(source: bytes) -> str:
     """The text of a Python file without comments, docstrings and blank lines.
 
