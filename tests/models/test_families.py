@@ -74,8 +74,9 @@ def test_longer_padding_changes_nothing(family, frames, room):
 def test_scores_do_not_depend_on_the_batch(family):
     model, inputs = randomized(family), tiny.batch([1 + row % 7 for row in range(64)])
     together = tiny.score(model, inputs)
-    alone = [tiny.score(model, {name: x[row : row + 1] for name, x in inputs.items()})[0] for row in range(64)]
-    np.testing.assert_allclose(alone, together, atol=1e-5)
+    rows = range(0, 64, 5)  # of all lengths
+    alone = [tiny.score(model, {name: x[row : row + 1] for name, x in inputs.items()})[0] for row in rows]
+    np.testing.assert_allclose(alone, together[rows], atol=1e-5)
 
 
 @every_family

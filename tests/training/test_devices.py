@@ -172,8 +172,8 @@ def test_two_devices_train_as_one_does_on_jax(alone, folder, tmp_path):
 
 def test_two_devices_train_as_one_does_on_tensorflow(folder, tmp_path):
     """With label relations, and without sampling or batch norm, whose draws and statistics are each device's own."""
-    (one,) = results([start("gru", "tensorflow", folder, tmp_path / "one", RELATED="1")], tmp_path / "one")
-    two = start("gru", "tensorflow", folder, tmp_path / "two", RELATED="1", TWO_DEVICES="1")
+    (one,) = results([start("moe", "tensorflow", folder, tmp_path / "one", RELATED="1")], tmp_path / "one")
+    two = start("moe", "tensorflow", folder, tmp_path / "two", RELATED="1", TWO_DEVICES="1")
     (two,) = results([two], tmp_path / "two")
     assert two["devices"] == [0, 1, 2]
     assert_same_curves(two, one)
@@ -204,7 +204,7 @@ from yt8m.training import fit, run
 folder, out, models = Path(sys.argv[1]), Path(sys.argv[2]), []
 run.fit = lambda model, *others: models.append(model) or fit.fit(model, *others)
 for number in range(2):
-    run.run(make_training(folder, out / str(number), "dbow", steps=6, eval_steps=3, xla=True))
+    run.run(make_training(folder, out / str(number), "moe", steps=6, eval_steps=3, xla=True))
     assert models[number].jit_compile is True
 assert files(out / "0") == files(out / "1"), "two trainings differ"
 """

@@ -236,7 +236,7 @@ def test_training_sees_each_batch_of_its_phases_once(made, folder, scripted, liv
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others take the samples themselves")
 def test_tensorflow_takes_samples_again_and_again_and_tunes_nothing():
     """The end of a training would wait for the thread that tunes."""
-    dataset = source(lambda: iter([({"x": np.full((2, 3), row)}, np.zeros(2)) for row in range(3)]))
+    dataset: Any = source(lambda: iter([({"x": np.full((2, 3), row)}, np.zeros(2)) for row in range(3)]))
     for _ in range(2):
         assert [int(inputs["x"][0, 0]) for inputs, _ in dataset] == [0, 1, 2]
     assert dataset.options().autotune.enabled is False

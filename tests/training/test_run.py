@@ -101,7 +101,7 @@ def test_the_model_says_how_it_was_made(folder, tmp_path):
     assert (made["backend"], made["versions"]["keras"]) == ("tensorflow", keras.__version__)
 
 
-@pytest.mark.parametrize("family", ["dbow", "nextvlad"])
+@pytest.mark.parametrize("family", ["dbow", "mlp"])
 def test_two_runs_give_the_same_bytes_wherever_they_lie(family, folder, tmp_path):
     """Model, description, figures and curves, of other names in other places."""
     for name in ("one", "other"):

@@ -213,7 +213,7 @@ def run(folder, root, family, cuts=(), objective=None, goes_on=False, **changes)
     ("family", "changes", "cuts"),
     [
         ("netvlad", {}, (1, 9, 9)),
-        ("nextvlad", {"ema": 0.8}, (7, 6)),
+        ("mlp", {"ema": 0.8}, (7, 6)),
         ("dbow", {"objective": Relations(1e-3, 1e-3, 1.0, 4), "goes_on": True}, (3, 6, 9)),
     ],
     ids=["plain", "averaged, with dropout", "with label relations"],

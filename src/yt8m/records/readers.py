@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -174,15 +175,16 @@ class ReaderProcess:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # the same code as here
         command = [sys.executable, "-m", __name__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-        self._under_way: deque[SharedBatch] = deque()
+        self._under_way: deque[Filled] = deque()
         weakref.finalize(self, _end, self._process)
         self._send((filler.paths, filler.level, filler.schema))
 
     def submit(self, batch: Batch, path: str, plan: Plan) -> "SharedBatch":
         """Have a batch filled in, whose memory other processes see at a path."""
         self._send((path, plan))
-        self._under_way.append(SharedBatch(self, batch))
-        return self._under_way[-1]
+        filled = Filled(batch)
+        self._under_way.append(filled)
+        return SharedBatch(self, filled)
 
     def receive(self) -> None:
         """Wait for the next of the batches under way."""
@@ -190,7 +192,7 @@ class ReaderProcess:
             answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]
         except EOFError:
             raise InputError(f"a process that reads shards has ended with status {self._process.wait()}") from None
-        self._under_way.popleft().answer = answer
+        self._under_way.popleft().ids = answer
 
     def _send(self, content: object) -> None:
         pickle.dump(content, self._process.stdin)  # type: ignore[arg-type]
@@ -204,19 +206,30 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-class SharedBatch:
-    """A batch that a process fills in; its memory is held until that is done, also where nobody waits for it."""
+@dataclass
+class Filled:
+    """A batch whose memory is held until a process has filled it in, also where nobody waits for it.
 
-    def __init__(self, process: ReaderProcess, batch: Batch):
-        self._process, self._batch = process, batch
-        self.answer: list[str] | Exception | None = None
+    Attributes:
+        ids: of its videos, when it is there; or what went wrong.
+    """
+
+    batch: Batch
+    ids: list[str] | Exception | None = None
+
+
+class SharedBatch:
+    """A batch that a process fills in. The process does not know of it, and ends as soon as nobody waits for any."""
+
+    def __init__(self, process: ReaderProcess, filled: Filled):
+        self._process, self._filled = process, filled
 
     def result(self) -> Batch:
-        while self.answer is None:
+        while self._filled.ids is None:
             self._process.receive()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self._batch._replace(ids=self.answer)
+        if isinstance(self._filled.ids, Exception):
+            raise self._filled.ids
+        return self._filled.batch._replace(ids=self._filled.ids)
 
     def cancel(self) -> bool:
         return False  # it is nearly there
@@ -230,10 +243,10 @@ def main() -> None:
     mapped: dict[str, np.ndarray] = {}
     while request := asked.get():
         path, plan = request
-        if path not in mapped:
-            with Path(path).open("r+b") as file:
-                mapped[path] = np.frombuffer(mmap.mmap(file.fileno(), 0), np.uint8)
         try:
+            if path not in mapped:
+                with Path(path).open("r+b") as file:
+                    mapped[path] = np.frombuffer(mmap.mmap(file.fileno(), 0), np.uint8)
             batch = Batch.over(mapped[path], plan.places.shape[1], filler.level, filler.schema)
             answer: list[str] | Exception = filler.fill(batch, plan).ids
         except Exception as error:
