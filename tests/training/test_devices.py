@@ -172,8 +172,8 @@ def test_two_devices_train_as_one_does_on_jax(alone, folder, tmp_path):
 
 def test_two_devices_train_as_one_does_on_tensorflow(folder, tmp_path):
     """With label relations, and without sampling or batch norm, whose draws and statistics are each device's own."""
-    (one,) = results([start("moe", "tensorflow", folder, tmp_path / "one", RELATED="1")], tmp_path / "one")
-    two = start("moe", "tensorflow", folder, tmp_path / "two", RELATED="1", TWO_DEVICES="1")
+    (one,) = results([start("gru", "tensorflow", folder, tmp_path / "one", RELATED="1")], tmp_path / "one")
+    two = start("gru", "tensorflow", folder, tmp_path / "two", RELATED="1", TWO_DEVICES="1")
     (two,) = results([two], tmp_path / "two")
     assert two["devices"] == [0, 1, 2]
     assert_same_curves(two, one)
