@@ -146,7 +146,7 @@ class Readers:
 
     def read(self, plans: Iterable[Plan]) -> Iterator[Batch]:
         """The batches in order; the next ones are made while one is in use."""
-        return ahead(self.submit, plans, self.count + 1)
+        return ahead(self.submit, plans, self.count + 2)  # so that a reader does not wait for one that takes longer
 
     def submit(self, plan: Plan) -> "Later[Batch]":
         """Have a batch made."""
