@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from tests.pipeline import ROOT, load_yaml
 
-MEMBERS = ("netvlad-a", "lstm-a", "netvlad-b", "lstm-b")
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 

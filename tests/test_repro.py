@@ -10,8 +10,16 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
-from tests.project import ENVIRONMENT, MEMBERS, Project, make_project, ran, tiny_params
+from tests.project import ENVIRONMENT, Project, make_project, ran, tiny_params
 
+MLP = {  # what compiles fastest
+    "family": "mlp",
+    "batch_size": 16,
+    "learning_rate": 0.005,
+    "epochs": 1,
+    "args": {"hidden": [8], "dropout": 0.25, "l2": 1e-6},
+}
+MEMBERS = ("netvlad-a", "mlp-a", "netvlad-b", "mlp-b")
 KINDS = ("original", "augmented")
 MEMBER_STAGES = ("train", "finetune", "infer")
 AFTER_DISTILL = {"distill", "infer_student", "evaluate", "report"}
@@ -29,7 +37,9 @@ COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) |
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """The project after its first run; tests use it in order, each leaving it up to date."""
-    project = make_project(tmp_path_factory.mktemp("clone") / "project", tiny_params())
+    params = tiny_params()
+    params["models"] = {"netvlad": params["models"]["netvlad"], "mlp": MLP}
+    project = make_project(tmp_path_factory.mktemp("clone") / "project", params)
     ran = project.side_by_side("--jobs", "2")
     project.commit()
     others = {"simulate@demo", "split", "augment", "members", "fit_ensemble", "evaluate", "report"}
@@ -96,7 +106,7 @@ def test_plots_are_drawn_offline(project):
 
 def test_stages_run_again_give_the_same_bytes(project):
     before = project.lock()
-    stages = ("code", "simulate@demo", "split", "augment", "train@lstm-b", "finetune@lstm-b", "fit_ensemble", "report")
+    stages = ("code", "simulate@demo", "split", "augment", "train@mlp-b", "finetune@mlp-b", "fit_ensemble", "report")
     project.run("dvc", "repro", "--force", "--single-item", *stages)
     assert project.lock() == before
 
@@ -104,7 +114,7 @@ def test_stages_run_again_give_the_same_bytes(project):
 def test_comments_rerun_code_alone(copied):
     comments = {
         "src/yt8m/core/errors.py": '"""What is wrong with what',
-        "src/yt8m/models/lstm/network.py": "# Keras's default bias",
+        "src/yt8m/models/mlp/network.py": '"""Hidden layers on',
         "stages/__main__.py": '"""Run a stage',
     }
     for file, said in comments.items():
@@ -139,9 +149,9 @@ def test_edited_distillation_reruns_distill_and_what_follows(copied):
 
 
 def test_an_edited_family_concerns_its_models_alone(copied):
-    copied.edit("src/yt8m/models/lstm/network.py", lambda text: text + "\nEDITED = 1\n")
+    copied.edit("src/yt8m/models/mlp/network.py", lambda text: text + "\nEDITED = 1\n")
     assert copied.changed() == {"code"}  # the digests are as they were
-    assert copied.concerned() == of(MEMBER_STAGES, ("lstm-a", "lstm-b"))
+    assert copied.concerned() == of(MEMBER_STAGES, ("mlp-a", "mlp-b"))
 
 
 def test_another_backend_concerns_everything_that_computes(copied):
@@ -165,14 +175,14 @@ def test_another_name_of_a_class_reruns_split(copied):
 
 
 def test_a_changed_argument_concerns_its_model_alone(copied):
-    copied.edit_params(lambda params: params["models"]["lstm"]["args"].update(units=5))
+    copied.edit_params(lambda params: params["models"]["mlp"]["args"].update(hidden=[7]))
     models = {"code", "members"}  # which only look whether a model or a family has changed
-    assert copied.changed() == {"train@lstm-a", "train@lstm-b"} | models
+    assert copied.changed() == {"train@mlp-a", "train@mlp-b"} | models
 
 
 def test_another_seed_of_a_set_concerns_that_set_alone(copied):
     copied.edit_params(lambda params: params["sets"]["b"].update(seed=3))
-    assert copied.changed() == {"train@lstm-b", "train@netvlad-b", "members"}
+    assert copied.changed() == {"train@mlp-b", "train@netvlad-b", "members"}
 
 
 def test_a_wrong_parameter_is_refused_before_work_starts(copied):
@@ -238,7 +248,7 @@ def test_models_and_sets_come_and_go(project):
     """Nothing of those that go is read any more, nor lies about; their entries in the lock mean nothing to DVC."""
 
     def swap(params):
-        del params["models"]["lstm"], params["sets"]["b"]
+        del params["models"]["mlp"], params["sets"]["b"]
         params["sets"]["c"] = {"seed": 3, "finetune": False}
         params["evaluate"]["related"] = None
 
@@ -251,5 +261,5 @@ def test_models_and_sets_come_and_go(project):
     assert left == {"netvlad-a", "netvlad-a.parquet", "netvlad-c", "netvlad-c.parquet"}
     table = (project.root / "metrics/evaluate/results.csv").read_text()
     assert "netvlad-c" in table
-    assert "lstm" not in table
+    assert "mlp" not in table
     assert "netvlad-b" not in table

@@ -18,9 +18,11 @@ LENGTHS = (1, 4, 7, 2, 7)
 SCORE = """
 import sys
 from pathlib import Path
-import keras, numpy as np
-from tests.models import tiny
-from yt8m.models import storage
+from yt8m.core.startup import starting
+with starting():
+    import keras, numpy as np
+    from tests.models import tiny
+    from yt8m.models import storage
 assert keras.backend.backend() == sys.argv[2]
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     model, _ = storage.load(folder)

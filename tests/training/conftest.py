@@ -4,14 +4,31 @@ import pytest
 from dvclive import Live
 
 from tests.training.made import write_sets
+from yt8m.models import contract
 from yt8m.records.dataset import Dataset
 from yt8m.training.devices import make_deterministic
 from yt8m.training.state import State
+
+KEPT: set[str] = set()  # descriptions whose families have been looked at
 
 
 @pytest.fixture(scope="session", autouse=True)
 def deterministic():
     make_deterministic()
+
+
+@pytest.fixture(autouse=True)
+def families_looked_at_once(monkeypatch):
+    """The same description keeps the same contract each time, and to look takes as long as to train."""
+    check = contract.check
+
+    def once(description):
+        text = description.model_dump_json()
+        if text not in KEPT:
+            check(description)
+            KEPT.add(text)
+
+    monkeypatch.setattr(contract, "check", once)
 
 
 @pytest.fixture(scope="session")

@@ -121,9 +121,9 @@ def test_another_seed_gives_another_model(folder, tmp_path):
 
 def test_what_was_cut_off_goes_on_and_ends_in_the_same_bytes(folder, tmp_path, cut, capsys):
     """Cut off between scores, twice."""
-    whole = make_training(folder, tmp_path / "whole", "netvlad", objective=CutAfter())
+    whole = make_training(folder, tmp_path / "whole", "dbow", objective=CutAfter())
     run(whole)
-    again = make_training(folder, tmp_path / "cut", "netvlad", objective=CutAfter())
+    again = make_training(folder, tmp_path / "cut", "dbow", objective=CutAfter())
     for steps in (8, 7):
         cut(steps)
         with pytest.raises(Cut):

@@ -212,9 +212,9 @@ def run(folder, root, family, cuts=(), objective=None, goes_on=False, **changes)
 @pytest.mark.parametrize(
     ("family", "changes", "cuts"),
     [
-        ("netvlad", {}, (1, 9, 9)),
+        ("dbow", {}, (1, 9, 9)),
         ("mlp", {"ema": 0.8}, (7, 6)),
-        ("dbow", {"objective": Relations(1e-3, 1e-3, 1.0, 4), "goes_on": True}, (3, 6, 9)),
+        ("moe", {"objective": Relations(1e-3, 1e-3, 1.0, 4), "goes_on": True}, (3, 6, 9)),
     ],
     ids=["plain", "averaged, with dropout", "with label relations"],
 )

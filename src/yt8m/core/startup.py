@@ -22,7 +22,7 @@ STARTUP = re.compile(
     rb"To enable the following instructions"
 )
 # What Keras and TensorFlow import because it is installed, for wrappers and conversions that nobody here uses.
-OPTIONAL = {"jax", "matplotlib", "sklearn"}
+OPTIONAL = {"jax", "matplotlib", "sklearn", "tensorflow"}
 
 
 class _Hidden(MetaPathFinder):
@@ -35,7 +35,7 @@ class _Hidden(MetaPathFinder):
         """Refuse a hidden package to those from which it is hidden; leave all else to other finders."""
         if name in self.names:
             frame = sys._getframe(1)
-            while frame.f_back and frame.f_globals["__name__"].startswith(("importlib.", "_frozen_importlib")):
+            while frame.f_back and frame.f_globals["__name__"].startswith(("importlib", "_frozen_importlib")):
                 frame = frame.f_back
             if frame.f_globals["__name__"].split(".")[0] in ("keras", "tensorflow"):
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -48,12 +48,14 @@ def starting() -> Iterator[None]:
     What else goes to the standard error, a warning or an error, is written there at the end of the context, also
     where it ends with an exception.
     """
-    hidden = _Hidden(OPTIONAL - {os.environ.get(BACKEND)})
+    hidden = _Hidden(OPTIONAL - {os.environ.get(BACKEND, "tensorflow")})
     sys.meta_path.insert(0, hidden)
     gc.disable()  # what modules define stays; to look through it again and again takes a tenth of the time
     try:
         with _quiet():
             yield
+            if "tensorflow" in hidden.names and (keras := sys.modules.get("keras")):
+                keras.utils.set_random_seed(0)  # looks for TensorFlow the first time, and then no more
     finally:
         gc.freeze()
         gc.enable()
