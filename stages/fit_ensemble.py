@@ -3,6 +3,7 @@
 `python -m stages fit_ensemble`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def main(params: Params) -> None:
         out.mkdir(parents=True)
         with writer(out / TEACHER.name, params.infer.top_k, params.data.layout.classes) as store:
             for block in fitting.combined(train, weights[teacher], fitting.power(teacher)):
-                store.append(block)
+                store.append(replace(block, scores=np.clip(block.scores, 0, 1)))  # what a sigmoid can learn
         np.savez(out / "weights.npz", allow_pickle=False, **weights)
         train_gaps = gaps(train)
     write_json(OUT / "metrics.json", {"teacher": teacher})

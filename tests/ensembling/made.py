@@ -68,9 +68,15 @@ def dense_loss(scores: np.ndarray, hot: np.ndarray, weights: np.ndarray) -> floa
     return np.mean(((scores * weights).sum(1) - hot) ** 2)
 
 
+def total_of(scores: np.ndarray, weights: np.ndarray, power: float = 1) -> np.ndarray:
+    """The ensemble's scores (N, C) of dense ones (N, M, C), the obvious way."""
+    total = (scores.astype(float) ** power * weights).sum(1)
+    return np.where(total < 0, -1, 1) * abs(total) ** (1 / power)
+
+
 def gap_of(scores: np.ndarray, hot: np.ndarray, weights: np.ndarray, power: float = 1) -> float:
     """GAP of dense scores (N, M, C), the obvious way."""
-    total = np.clip((scores.astype(float) ** power * weights).sum(1), 0, 1) ** (1 / power)
+    total = total_of(scores, weights, power)
     return metrics.gap(*metrics.top_k(total.astype(np.float32), 20), [np.flatnonzero(row) for row in hot])
 
 

@@ -39,6 +39,7 @@ def test_part_of_a_block():
 
 @pytest.mark.parametrize("power", [1, 0.5])
 def test_combine(power):
+    """Scores above 1 and below 0 are not cut off: no two of them tie there."""
     random = np.random.default_rng(0)
     scores, weights = random.random((5, 3, CLASSES)).astype(np.float32), random.normal(0.5, 0.5, (3, CLASSES))
     found = combine(block_of(scores, np.zeros((5, CLASSES), bool)), weights, power)
@@ -46,8 +47,25 @@ def test_combine(power):
     for n in range(5):
         for c in range(CLASSES):
             value = sum(scores[n, m, c] ** power * weights[m, c] for m in range(3))
-            assert found[n, c] == pytest.approx(min(max(value, 0), 1) ** (1 / power), abs=1e-6)
-    assert {0, 1} <= set(found.ravel().tolist())
+            assert found[n, c] == pytest.approx(abs(value) ** (1 / power) * (1 if value > 0 else -1), abs=1e-6)
+    assert found.min() < 0 < 1 < found.max()
+    assert len(set(found.ravel().tolist())) == found.size
+
+
+def test_what_fills_a_video_up_ranks_below_its_own_classes():
+    """Also where these have negative scores, and also class 0, which it is filled up with."""
+    scores, hot = correlated(4)
+    block = block_of(scores, hot, k=2)
+    total = combine(block, np.full((scores.shape[1], CLASSES), -1.0))
+    kept = np.isfinite(total)
+    assert kept[:, :2].all()
+    assert kept[block.scores.any(-1)].all()
+    assert not kept.all()
+    assert (total[kept] <= 0).all()
+    classes, values, _ = highest(block, total, 2)
+    assert np.isfinite(values).all()
+    assert (classes[:, 0] != classes[:, 1]).all()
+    assert (classes == 0).any()
 
 
 @pytest.mark.parametrize("size", [1, 256, 599, 600, 1000])

@@ -14,6 +14,7 @@ from tests.ensembling.made import (
     fit,
     gap_of,
     store,
+    total_of,
 )
 from yt8m.ensembling import beyond, blocks, fitting
 from yt8m.ensembling.beyond import gap
@@ -67,7 +68,7 @@ def test_cross_validation_uses_other_folds_only(tmp_path, scheme):
     for fold in range(4):
         inside = fold_of == fold
         own = fit(scheme, scores[~inside], hot[~inside], seed=3)
-        combined[inside] = np.clip((scores[inside] ** power * own).sum(1), 0, 1) ** (1 / power)
+        combined[inside] = total_of(scores[inside], own, power)
     expected = metrics.gap(*metrics.top_k(combined.astype(np.float32), 20), [np.flatnonzero(row) for row in hot])
     assert found == pytest.approx(expected, abs=1e-6)
     if scheme == "per_class":  # weights fitted on all videos give another figure
@@ -109,7 +110,7 @@ def test_combined_predictions(tmp_path):
         for block in blocks:
             out.append(block)
     assert len(blocks) == 3
-    expected = np.clip((scores * weights).sum(1), 0, 1)
+    expected = total_of(scores, weights)
     read = concatenate(blocks)
     assert read.ids.tolist() == [f"video{row:04d}" for row in range(VIDEOS)]
     assert [row.tolist() for row in read.labels] == [np.flatnonzero(row).tolist() for row in hot]

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 from dvclive import Live
 
-from tests.training.made import assert_same, built, logged, make_training
+from tests.models import tiny
+from tests.training.made import assert_same, built, logged, make_training, write_sets
+from yt8m.core.errors import InputError
+from yt8m.core.schema import Level
+from yt8m.models.building import build
 from yt8m.records.batches import Batch
 from yt8m.records.dataset import Dataset
 from yt8m.training import fit as fit_module
@@ -197,6 +201,65 @@ def test_no_more_steps_than_planned(made, scripted, live, state):
     model, training = made(steps=7, eval_steps=4)
     fit(model, training, live, state)
     assert int(model.optimizer.iterations) == 4  # what is left behind the last score could not be kept
+
+
+class Spread(keras.callbacks.Callback):
+    """Something in a model that is no number, after so many steps in all."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            weights = self.model.get_weights()
+            self.model.set_weights([np.full_like(weights[0], np.nan), *weights[1:]])
+
+
+@pytest.mark.parametrize("steps", [1, 7, 8])
+def test_a_loss_that_is_no_number_ends_the_training_at_its_step(made, live, state, steps):
+    """Scored each six steps: nothing of it is scored or saved, and what was saved before stays."""
+    model, training = made(objective=watched(Spread(steps)))
+    with pytest.raises(InputError, match=f"^step {steps + 1}: expected a loss, received no number"):
+        fit(model, training, live, state)
+    other = built(training)
+    fit_module.compile_for(other, training.schedule)
+    scores, weights = state.load(other)
+    assert [score.step for score in scores] == [6] * (steps > 6)
+    assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_scores_that_are_no_numbers_end_the_training(made, live, state):
+    """Where the last step before the holdout is scored has spoilt the weights."""
+    model, training = made(objective=watched(Spread(6)))
+    with pytest.raises(InputError, match="moe: expected scores between 0 and 1, received no numbers for video v2_0"):
+        fit(model, training, live, state)
+    assert not state.path.exists()
+
+
+def test_an_input_that_is_no_number_ends_the_training_at_its_step(live, state, tmp_path, monkeypatch):
+    def spoilt(training, start, rows=None):
+        for step, (inputs, targets) in enumerate(samples(training, start, rows), 1):
+            yield inputs | {"rgb": inputs["rgb"] * (np.nan if step == 3 else 1)}, targets
+
+    monkeypatch.setattr(fit_module, "samples", spoilt)
+    description = tiny.describe("moe", level=Level.VIDEO)
+    training = make_training(write_sets(tmp_path, Level.VIDEO), tmp_path, start=description)
+    with pytest.raises(InputError, match=r"^step 3: "):
+        fit(build(description), training, live, state)
+
+
+def test_the_training_goes_on_with_its_own_weights_where_the_average_cannot_be_scored(made, live, state, monkeypatch):
+    def fail(*_):
+        raise InputError("no score")
+
+    monkeypatch.setattr(fit_module, "dataset_gap", fail)
+    record = Record()
+    model, training = made(steps=3, eval_steps=3, ema=0.75, objective=watched(record))
+    with pytest.raises(InputError, match="no score"):
+        fit(model, training, live, state)
+    assert_same(model.trainable_weights, record.steps[-1])
 
 
 @pytest.mark.parametrize("start", [0, 3, 4, 11, 13])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.models import tiny
+from yt8m.core.errors import InputError
 from yt8m.training import scores
 
 
@@ -52,6 +53,19 @@ def test_the_model_sees_no_video_without_frames(holdout):
 
     list(scores.predict(Model(), holdout, 8))
     assert min(lengths) > 0
+
+
+def test_scores_that_are_no_numbers_are_refused_by_the_videos_name(holdout):
+    class Model:
+        name = "spoilt"
+
+        def predict_on_batch(self, inputs):
+            scores = np.zeros((len(inputs["num_frames"]), 5))
+            scores[[3, 5], 2] = np.nan
+            return scores
+
+    with pytest.raises(InputError, match=r"^spoilt: expected scores .*, received no numbers for video v2_3$"):
+        list(scores.predict(Model(), holdout, 8))
 
 
 @pytest.mark.parametrize("batch_size", [7, 30])

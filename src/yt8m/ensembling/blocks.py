@@ -74,7 +74,10 @@ def block_of(members: Sequence[Predictions], classes: int) -> Block:
 
 
 def combine(block: Block, weights: np.ndarray, power: float = 1) -> np.ndarray:
-    """The ensemble's scores for a block's classes, (n, W) float32 within [0, 1].
+    """The ensemble's scores for a block's classes, (n, W) float32; what fills a video up is below them all.
+
+    They are for ranking: weights that add up to more than 1, or are negative, give scores outside [0, 1]. Cut off
+    there, the surest predictions of all videos would be one tie at the top.
 
     Args:
         weights: (M, C).
@@ -82,7 +85,9 @@ def combine(block: Block, weights: np.ndarray, power: float = 1) -> np.ndarray:
     """
     scores = block.scores if power == 1 else block.scores**power
     total = np.einsum("nwm,nwm->nw", scores, weights.T[block.classes], dtype=np.float64)
-    return (np.clip(total, 0, 1) ** (1 / power)).astype(np.float32)
+    total = np.sign(total) * np.abs(total) ** (1 / power)
+    total[:, 1:][block.classes[:, 1:] == 0] = -np.inf  # classes ascend, so that no video has class 0 there
+    return total.astype(np.float32)
 
 
 def highest(block: Block, combined: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Training with early stop on the holdout: Adam, staircase decay, clipped gradients, averaged and best weights."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from yt8m.core.errors import InputError
 from yt8m.records.batches import Batch
 from yt8m.records.dataset import Dataset
 from yt8m.records.readers import prefetch
@@ -37,6 +39,9 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
 
     Returns:
         The best GAP@20 on the holdout.
+
+    Raises:
+        InputError: where the loss, or the holdout's scores, are no numbers; what was saved before stays.
     """
     schedule, goes_on = training.schedule, not training.is_new
     compile_for(model, schedule)
@@ -56,7 +61,7 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
             epochs=evals,
             shuffle=False,  # the batches are
             verbose=0,
-            callbacks=[best, Progress(evals, done, best), *training.objective.callbacks()],
+            callbacks=[Finite(), best, Progress(evals, done, best), *training.objective.callbacks()],
         )
     model.set_weights(best.weights)
     return best.gap
@@ -111,6 +116,24 @@ def source(stream: Callable[[], Samples]) -> object:
     options = tf.data.Options()
     options.autotune.enabled = False
     return samples.prefetch(2).with_options(options)
+
+
+class Finite(keras.callbacks.Callback):
+    """Ends a training whose loss is no number before its weights are scored or saved."""
+
+    async_safe = True  # or Keras waits for each step to end on the device before it begins the next
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before, self.found = epoch * self.params["steps"], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):  # the mean since the epoch's begin: once no number, always none
+            self.found.append(self.before + batch + 1)
+            self.model.stop_training = True  # at the end of the epoch it is known which step was first
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.found:
+            raise InputError(f"step {min(self.found)}: expected a loss, received no number: learning_rate too high?")
 
 
 class BestOnHoldout(keras.callbacks.Callback):
@@ -171,13 +194,17 @@ def averaged(model: keras.Model, ema: float) -> Iterator[None]:
         return
     own = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    yield
-    for variable, value in zip(model.trainable_variables, own, strict=True):
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, own, strict=True):
+            variable.assign(value)
 
 
 class Progress(keras.callbacks.Callback):
     """A progress bar on a terminal, and a line when the holdout was scored, if the last line is a while ago."""
+
+    async_safe = True
 
     def __init__(self, evals: int, done: int, best: BestOnHoldout):
         super().__init__()
