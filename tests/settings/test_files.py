@@ -21,7 +21,6 @@ ALIKE = [
     "cluster",
     "train.backend",
     "train.ema",
-    "train.decay",
     "train.clip_norm",
     "train_moe.family",
     "train_moe.seed",

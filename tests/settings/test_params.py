@@ -106,8 +106,10 @@ BAD = [
     ("models.lstm", 5, "expected .*, received 5"),
     ("models.net-vlad", DEFAULT["models"]["netvlad"], "expected .*, received 'net-vlad'"),
     ("models.2netvlad", DEFAULT["models"]["netvlad"], "expected .*, received '2netvlad'"),
-    ("train.patience", "two", "expected a valid integer, received 'two'"),
-    ("train.patience", True, "expected a valid integer, received True"),
+    ("train.eval_examples", "two", "expected a valid integer, received 'two'"),
+    ("train.eval_examples", True, "expected a valid integer, received True"),
+    ("train.schedule", {"kind": "steps"}, "expected .*'staircase', 'drop'.*, received .*"),
+    ("train.schedule", MISSING, "expected a value, received none"),
     ("train.clip_norm", "1.0", "expected a valid number, received '1.0'"),
     ("train.clip_norm", float("nan"), "expected .*, received nan"),
     ("train.clip_norm", float("inf"), "expected .*finite.*, received inf"),
@@ -144,9 +146,26 @@ def test_no_level():
         parse(changed({"data.frames": None, "data.videos": None}))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"share": 0.8}, "share: expected at most 0.7, what warmup leaves, received 0.8"),
+        ({"share": 0.0}, "share: expected greater than 0, received 0.0"),
+        ({"shape": "step"}, "shape: expected 'linear' or 'cosine', received 'step'"),
+        ({"patience": 2}, "patience: unknown key, received 2"),
+    ],
+)
+def test_a_schedule_has_the_keys_of_its_kind(change, message):
+    drop = {"kind": "drop", "warmup": 0.3, "share": 0.4, "shape": "linear"}
+    assert parse(changed({"train.schedule": drop})).train.schedule.model_dump() == drop
+    with pytest.raises(ParamsError) as caught:
+        parse(changed({"train.schedule": drop | change}))
+    assert str(caught.value) == f"params.yaml: train.schedule.{message}"
+
+
 def test_all_problems_are_named_at_once():
     with pytest.raises(ParamsError) as caught:
-        parse(changed({"train.patience": 0, "models.lstm.epochs": -1, "infer.batch_size": MISSING}))
+        parse(changed({"train.eval_examples": 0, "models.lstm.epochs": -1, "infer.batch_size": MISSING}))
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("params.yaml: ") for line in lines)
@@ -254,4 +273,4 @@ def test_missing_file(tmp_path: Path):
 def test_parameters_do_not_change():
     params = parse(DEFAULT)
     with pytest.raises(ValueError, match="frozen"):
-        params.train.patience = 5  # type: ignore[misc]
+        params.train.eval_examples = 5  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Small data sets whose labels show in their features, and trainings on them."""
 
 import csv
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,16 @@ from yt8m.core.schema import Level
 from yt8m.records.manifest import describe, write_manifest
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
+from yt8m.settings.params import Staircase
 from yt8m.training.training import Objective, Phase, Schedule, Training
 
 SCHEDULE: dict[str, Any] = {
     "batch_size": 10,
     "learning_rate": 0.05,
-    "decay": 0.5,
-    "decay_examples": 1000,
+    "rate": Staircase(kind="staircase", decay=0.5, decay_examples=1000, patience=9),
     "clip_norm": 0.7,
     "steps": 24,
     "eval_steps": 6,
-    "patience": 9,
     "ema": 0.0,
     "xla": False,
 }
@@ -76,9 +75,11 @@ def make_training(
         folder: what `write_sets` gave.
         root: where the training's files go.
         args: of the family, where they are not `tiny`'s.
-        changes: fields of the training or of its schedule.
+        changes: fields of the training, of its schedule or of its rate.
     """
-    schedule = Schedule(**SCHEDULE | {key: changes.pop(key) for key in list(changes) if key in SCHEDULE})
+    rate = {key: changes.pop(key) for key in list(changes) if key in ("decay", "decay_examples", "patience")}
+    made = SCHEDULE | {"rate": changes.pop("rate", SCHEDULE["rate"].model_copy(update=rate))}
+    schedule = Schedule(**made | {key: changes.pop(key) for key in list(changes) if key in SCHEDULE})
     training = Training(
         start=tiny.describe(family, **args or {}),
         phases=(Phase(folder / "train.tsv", schedule.steps),),
@@ -94,6 +95,11 @@ def make_training(
         states=root / "data" / "states" / "train" / "tiny",
     )
     return replace(training, **changes)
+
+
+def told(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as JSON."""
+    return asdict(schedule) | {"rate": schedule.rate.model_dump()}
 
 
 def built(training: Training, randomized: bool = False) -> keras.Model:

@@ -16,6 +16,7 @@ from yt8m.core.schema import Level
 from yt8m.models.building import build
 from yt8m.records.batches import Batch
 from yt8m.records.dataset import Dataset
+from yt8m.settings.params import Drop
 from yt8m.training import fit as fit_module
 from yt8m.training.fit import batches, fit, samples, source
 from yt8m.training.scores import dataset_gap
@@ -118,6 +119,24 @@ def test_stops_after_so_many_scores_without_a_better_one(made, scripted, live, s
     assert len(weights) == scored
     assert_same(model.get_weights(), weights[best])
     assert any((a != b).any() for a, b in zip(weights[0], weights[1], strict=True))
+
+
+def test_a_rate_that_falls_at_the_end_is_waited_for(made, scripted, live, state, capsys):
+    """And its best score is the last as a rule, so that nothing is said of more epochs."""
+    scripted(0.5, 0.4, 0.3, 0.2, 0.6)
+    rate = Drop(kind="drop", warmup=0.0, share=0.4, shape="linear")
+    model, training = made(steps=10, eval_steps=2, rate=rate)
+    assert fit(model, training, live, state) == 0.6
+    assert float(model.optimizer.learning_rate) < 0.02
+    assert "more epochs" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("values", "said"), [([0.1, 0.2], True), ([0.2, 0.1], False)])
+def test_a_best_score_at_the_end_is_told(made, scripted, live, state, capsys, values, said):
+    scripted(*values)
+    model, training = made(steps=4, eval_steps=2)
+    fit(model, training, live, state)
+    assert ("the last of 2 scores is the best: with more epochs" in capsys.readouterr().out) is said
 
 
 @pytest.mark.parametrize(("start", "best"), [(0.9, 0), (0.2, 1)])

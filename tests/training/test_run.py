@@ -2,14 +2,14 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 import pytest
 
 from tests.models import broken, tiny
-from tests.training.made import SCHEDULE, assert_same, files, logged, make_training, write_sets
+from tests.training.made import SCHEDULE, assert_same, files, logged, make_training, told, write_sets
 from tests.training.test_state import Cut, CutOff
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
@@ -95,7 +95,7 @@ def test_the_model_says_how_it_was_made(folder, tmp_path):
     made = said.pop("made")
     assert isinstance(training.start, Description)
     assert said == training.start.model_dump(mode="json", by_alias=True) | {"storage": "float32"}
-    trained = {"seed": 4, "shuffle_buffer": 20, "phases": [1, 3], "schedule": asdict(training.schedule)}
+    trained = {"seed": 4, "shuffle_buffer": 20, "phases": [1, 3], "schedule": told(training.schedule)}
     assert made == environment() | {"devices": 1, "training": trained}
     assert set(made["versions"]) == {"keras", "numpy", "tensorflow"}
     assert (made["backend"], made["versions"]["keras"]) == ("tensorflow", keras.__version__)

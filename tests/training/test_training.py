@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tests.models import tiny
 from tests.pipeline import load_yaml
-from tests.training.made import SCHEDULE, make_training, make_videos, write_dataset
+from tests.training.made import SCHEDULE, make_training, make_videos, told, write_dataset
 from yt8m.core.files import remove
 from yt8m.core.schema import Level
 from yt8m.distillation.objective import Distillation
@@ -27,7 +27,7 @@ from yt8m.training.training import Objective, Phase, Schedule, Training
 
 PLACES = {"name", "source", "out", "log", "states", "storage", "max_bytes"}
 SHARED: dict[str, Any] = {"batch_norm_momentum": 0.9, "shuffle_buffer": 1, "precision": "float32"}
-SHARED |= {name: SCHEDULE[name] for name in ("decay", "decay_examples", "clip_norm", "patience", "ema", "xla")}
+SHARED |= {name: SCHEDULE[name] for name in ("clip_norm", "ema", "xla")} | {"schedule": SCHEDULE["rate"]}
 
 
 class TestSchedule:
@@ -151,7 +151,7 @@ class TestIdentity:
             "holdout": folder / "train.tsv",
             "seed": 2,
             "shuffle_buffer": 21,
-            "schedule": replace(training.schedule, patience=1),
+            "schedule": replace(training.schedule, rate=training.schedule.rate.model_copy(update={"patience": 1})),
             "objective": Objective(),
             "name": "other",
             "source": "other",
@@ -190,8 +190,10 @@ class TestIdentity:
             assert self.of(replace(training, phases=(own,))) != self.of(training), own
             changed += 1
         parts = (training.schedule, training.objective, training.phases[0])
-        described = len(type(training.start).model_fields) + len(type(training.start.layout).model_fields) - 1
-        assert changed == sum(len(fields(part)) for part in parts) + described
+        start, schedule = training.start, training.schedule
+        models = (start, start.layout, schedule.rate)  # the last two of which are fields of other parts
+        nested = sum(len(type(model).model_fields) for model in models) - 2
+        assert changed == sum(len(fields(part)) for part in parts) + nested
 
     def test_the_kind_of_objective_counts(self, training):
         """Two that happen to have the same fields are not the same."""
@@ -255,7 +257,9 @@ def variants(part: Any) -> Iterator[Any]:
     else:
         assert is_dataclass(part)
         for field in fields(part):
-            yield replace(part, **{field.name: another(getattr(part, field.name))})  # type: ignore[type-var]
+            value = getattr(part, field.name)
+            for other in variants(value) if isinstance(value, BaseModel) else [another(value)]:
+                yield replace(part, **{field.name: other})  # type: ignore[type-var]
 
 
 def another(value: Any) -> Any:
@@ -273,7 +277,7 @@ def test_what_is_told_of_it(folder, tmp_path):
     phases = (Phase(Path("some.tsv"), 10), Phase(Path("others.tsv"), 14))
     training = make_training(folder, tmp_path, phases=phases)
     assert training.length == "at most 24 steps of 10 videos: 10 on some.tsv and then 14 on others.tsv"
-    summary = {"seed": 1, "shuffle_buffer": 20, "phases": [10, 14], "schedule": asdict(training.schedule)}
+    summary = {"seed": 1, "shuffle_buffer": 20, "phases": [10, 14], "schedule": told(training.schedule)}
     assert training.summary() == summary
     assert json.loads(json.dumps(summary)) == summary
 

@@ -4,6 +4,7 @@ No key has a default: a value stands in params.yaml, where DVC tracks it, or now
 result, and stages need not depend on it.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -112,6 +113,40 @@ class Augment(Section):
     seed: NonNegativeInt
 
 
+class Staircase(Section):
+    """The paper's: the rate times `decay` after each `decay_examples` videos.
+
+    So many (`patience`) scores without a better one end a training.
+    """
+
+    kind: Literal["staircase"]
+    decay: Annotated[float, Field(gt=0, le=1)]
+    decay_examples: PositiveInt
+    patience: PositiveInt
+
+
+class Drop(Section):
+    """The rate rises from 0 in the first `warmup` of a training's steps, and falls to 0 in the last `share` of them.
+
+    So the best weights are the last ones, as a rule, and nothing ends a training before.
+    """
+
+    kind: Literal["drop"]
+    warmup: Annotated[float, Field(ge=0, lt=1)]
+    share: Annotated[float, Field(gt=0, le=1)]
+    shape: Literal["linear", "cosine"]
+
+    @field_validator("share")
+    @classmethod
+    def _within_the_run(cls, share: float, info: ValidationInfo) -> float:
+        if (rising := info.data.get("warmup", 0)) + share > 1:
+            raise ValueError(f"expected at most {1 - rising:g}, what warmup leaves, received {share}")
+        return share
+
+
+SCHEDULES = {"staircase", "drop"}
+
+
 class Train(Section):
     """What all trainings share; backend and threads are also those of all other stages that compute.
 
@@ -124,12 +159,10 @@ class Train(Section):
     xla: bool
     ema: Annotated[float, Field(ge=0, lt=1)]
     batch_norm_momentum: Fraction
-    decay: Annotated[float, Field(gt=0, le=1)]
-    decay_examples: PositiveInt
+    schedule: Annotated[Staircase | Drop, Field(discriminator="kind")]
     clip_norm: PositiveFloat
     shuffle_buffer: PositiveInt
     eval_examples: PositiveInt
-    patience: PositiveInt
 
 
 class Model(Section):
@@ -313,11 +346,20 @@ def _member_problems(name: str, params: Params) -> list[str]:
     return problems
 
 
+def _names(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that lead to a problem, without what pydantic puts among them."""
+    return [
+        str(part)
+        for before, part in pairwise(("", *location))
+        if part != "[key]" and not (before == "schedule" and part in SCHEDULES)
+    ]
+
+
 def _lines(name: str, error: ValidationError, prefix: str = "") -> list[str]:
     """A line for each problem: full name of the parameter, what was expected, what was received."""
     lines = []
     for problem in error.errors(include_url=False):
-        key = prefix + ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        key = prefix + ".".join(_names(problem["loc"]))
         if problem["type"] == "extra_forbidden":
             lines.append(f"{name}: {key}: unknown key, received {problem['input']!r}")
         elif problem["type"] == "missing":

@@ -1,4 +1,4 @@
-"""Training with early stop on the holdout: Adam, staircase decay, clipped gradients, averaged and best weights."""
+"""Training by scores on the holdout: Adam, a rate that falls, clipped gradients, averaged and best weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from yt8m.records.dataset import Dataset
 from yt8m.records.readers import prefetch
 from yt8m.training.losses import cross_entropy
 from yt8m.training.optimizer import ClippedAdam
+from yt8m.training.rates import rate_of
 from yt8m.training.scores import dataset_gap
 from yt8m.training.state import Score, State
 from yt8m.training.training import Schedule, Training
@@ -49,7 +50,7 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
     best.resume(model)
     if goes_on and not best.scores:
         best.score(model, step=0)  # the weights at the start may be the best
-    evals = max(1, schedule.steps // schedule.eval_steps)  # what is left behind the last score could not be kept
+    evals = schedule.evals
     done = best.scores[-1].step // schedule.eval_steps if best.scores else 0
     if done:
         tqdm.write(f"going on from step {best.scores[-1].step} of {state.path}")
@@ -64,6 +65,8 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
             callbacks=[Finite(), best, Progress(evals, done, best), *training.objective.callbacks()],
         )
     model.set_weights(best.weights)
+    if schedule.patience and best.scores[-1].gap == best.gap:
+        tqdm.write(f"the last of {evals} scores is the best: with more epochs it may become better")
     return best.gap
 
 
@@ -86,11 +89,8 @@ def samples(training: Training, start: int, rows: slice | None = None) -> Sample
 
 def compile_for(model: keras.Model, schedule: Schedule) -> None:
     """Give a model the optimizer and the loss of its training."""
-    rate = keras.optimizers.schedules.ExponentialDecay(
-        schedule.learning_rate, max(1, schedule.decay_examples // schedule.batch_size), schedule.decay, staircase=True
-    )
     ema = {"use_ema": schedule.ema > 0, "ema_momentum": schedule.ema or None}
-    optimizer = ClippedAdam(rate, clip_norm=schedule.clip_norm, **ema)
+    optimizer = ClippedAdam(rate_of(schedule), clip_norm=schedule.clip_norm, **ema)
     optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice
     model.compile(optimizer, cross_entropy, jit_compile=schedule.xla or keras.backend.backend() == "jax")
 
@@ -137,7 +137,7 @@ class Finite(keras.callbacks.Callback):
 
 
 class BestOnHoldout(keras.callbacks.Callback):
-    """Scores the holdout, keeps the best weights, and stops when `patience` scores bring no better ones."""
+    """Scores the holdout, keeps the best weights, and stops when `patience` scores, if any, bring no better ones."""
 
     def __init__(self, holdout: Dataset, schedule: Schedule, live: "Live", state: State):
         super().__init__()
@@ -153,8 +153,8 @@ class BestOnHoldout(keras.callbacks.Callback):
     @property
     def stop(self) -> bool:
         """Whether the last `patience` scores brought nothing better."""
-        gaps = [score.gap for score in self.scores]
-        return bool(gaps) and len(gaps) - 1 - gaps.index(max(gaps)) >= self.schedule.patience
+        gaps, patience = [score.gap for score in self.scores], self.schedule.patience
+        return bool(gaps) and patience is not None and len(gaps) - 1 - gaps.index(max(gaps)) >= patience
 
     def resume(self, model: keras.Model) -> None:
         """Take up the state that was saved, if one was."""

@@ -14,7 +14,7 @@ from yt8m.core.schema import Level
 from yt8m.models.building import Description
 from yt8m.records.batches import Batch
 from yt8m.records.manifest import read_manifest
-from yt8m.settings.params import Model, Params, Train
+from yt8m.settings.params import Drop, Model, Params, Staircase, Train
 
 OUTSIDE = {"identity": False}  # says where files go, and decides no result
 
@@ -25,23 +25,21 @@ class Schedule:
 
     Attributes:
         batch_size: videos a step.
-        learning_rate: of Adam; times `decay` after each `decay_examples` videos seen (staircase).
+        learning_rate: of Adam.
+        rate: how it rises and falls.
         clip_norm: largest norm of each weight's gradient, as [9] clips.
         steps: at most; those behind the last score are not made.
         eval_steps: the holdout is scored each so many steps.
-        patience: stop after so many scores without a new best.
         ema: momentum of the moving average of weights that is scored and kept; 0 keeps the weights themselves.
         xla: whether XLA compiles the step on TensorFlow; on JAX it always does.
     """
 
     batch_size: int
     learning_rate: float
-    decay: float
-    decay_examples: int
+    rate: Staircase | Drop
     clip_norm: float
     steps: int
     eval_steps: int
-    patience: int
     ema: float
     xla: bool
 
@@ -52,15 +50,23 @@ class Schedule:
         return cls(
             model.batch_size,
             model.learning_rate,
-            train.decay,
-            train.decay_examples,
+            train.schedule,
             train.clip_norm,
             steps,
             eval_steps=min(max(1, train.eval_examples // model.batch_size), steps),
-            patience=train.patience,
             ema=train.ema,
             xla=train.xla,
         )
+
+    @property
+    def evals(self) -> int:
+        """How often the holdout is scored; steps behind the last score are not made."""
+        return max(1, self.steps // self.eval_steps)
+
+    @property
+    def patience(self) -> int | None:
+        """Scores without a new best that end the training; None: nothing ends it."""
+        return self.rate.patience if isinstance(self.rate, Staircase) else None
 
 
 @dataclass(frozen=True)
@@ -196,7 +202,7 @@ class Training:
             "seed": self.seed,
             "shuffle_buffer": self.shuffle_buffer,
             "phases": [phase.steps for phase in self.phases],
-            "schedule": asdict(self.schedule),
+            "schedule": asdict(self.schedule) | {"rate": self.schedule.rate.model_dump()},
         }
 
 
