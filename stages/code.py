@@ -43,6 +43,7 @@ def main(params: Params) -> None:
     code = Code(params.train.backend)
     models = {name: model.family for name, model in params.models.items()}
     models |= {"train_moe": params.train_moe.family, STUDENT: params.distill.family}
+    models |= {member: params.models[member.split("-")[0]].family for member in params.evaluate.related}
     found = code.of_all_stages(models)
     with whole(CODE) as out:
         out.mkdir(parents=True)

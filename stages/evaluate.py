@@ -3,23 +3,39 @@
 The only stage that looks at test labels. It leaves figures as numbers; `report` draws them.
 """
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from stages._places import DATA, ENSEMBLE, MEMBERS, METRICS, POINTS, PREDICTIONS, RESULTS, SPLIT
+from stages._places import (
+    BESIDE,
+    DATA,
+    DIFFERENCES,
+    ENSEMBLE,
+    MEMBERS,
+    METRICS,
+    MOES,
+    POINTS,
+    PREDICTIONS,
+    RESULTS,
+    SPLIT,
+    WEIGHTS,
+)
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.records.dataset import Dataset
-from yt8m.scoring import metrics
+from yt8m.scoring import bootstrap, metrics
 from yt8m.scoring.curves import precision_recall
 from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
 from yt8m.scoring.single_label import single_label
-from yt8m.settings.params import Params
+from yt8m.scoring.table2 import WITHOUT, System, mean_of, sets_of, table2
+from yt8m.settings.params import STUDENT, Params
 
 OUT = METRICS / "evaluate"
+SEED = 0  # of the resamples
 
 
 class Ensemble(NamedTuple):
@@ -29,67 +45,99 @@ class Ensemble(NamedTuple):
     weights: np.ndarray
     power: float = 1.0
 
+    @classmethod
+    def mean(cls, members: list[str], classes: int) -> Self:
+        """Equal weights."""
+        return cls(members, np.full((len(members), classes), 1 / len(members)))
+
+
+class Scored(NamedTuple):
+    """What test says of a system: its metrics by name, its GAP on each resample, and, if drawn, precision by recall."""
+
+    figures: dict[str, float]
+    resampled: np.ndarray
+    curve: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, found: Predictions, drawn: bool) -> Self:
+        figures = metrics.all_metrics(found.indices, found.scores, found.labels)
+        return cls(figures, bootstrap.gaps(found, SEED), precision_recall(found) if drawn else [])
+
+    @property
+    def error(self) -> float:
+        """The standard error of the GAP."""
+        return float(np.std(self.resampled, ddof=1))
+
 
 def main(params: Params) -> None:
-    families: dict[str, str] = read_json(MEMBERS)
-    paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in families}
-    paths |= {f"moe_{kind}": DATA / "infer_moe" / kind / "test.parquet" for kind in ("original", "augmented")}
-    paths |= {"student": DATA / "infer_student" / "test.parquet"}
-    ensembles = all_ensembles(params.evaluate.plain, families)
-    scored, curves = score(paths, ensembles, (params.evaluate.plain, "mean_of_all", "student"))
-    columns = [f"test_{key}" for key in next(iter(scored.values()))]
-    write_csv(RESULTS, ("model", *columns), [(name, *values.values()) for name, values in scored.items()])
+    members: dict[str, str] = read_json(MEMBERS)
+    beside = {name: name for name in MOES} | {f"{name}{WITHOUT}": name for name in params.evaluate.related}
+    paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in members}
+    paths |= {name: BESIDE / folder / "test.parquet" for name, folder in beside.items()}
+    paths |= {STUDENT: DATA / "infer_student" / "test.parquet"}
+    drawn = (params.evaluate.plain, "mean_of_all", STUDENT)
+    scored = score(paths, all_ensembles(params.evaluate.plain, members), drawn)
+    write_results(scored, table2(params.evaluate, members, best_member()))
+    points = [(name, *point) for name in drawn for point in scored[name].curve]
+    write_csv(OUT / "precision_recall.csv", ("model", "recall", "precision"), points)
     teacher = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
     best = "mean_of_all" if teacher == "equal" else teacher
-    compact = {name: scored[name] for name in paths} | {"ensemble": scored[best]}
+    compact = {name: scored[name].figures for name in paths} | {"ensemble": scored[best].figures}
     write_json(
         OUT / "metrics.json",
-        {f"test_{key}": {name: values[key] for name, values in compact.items()} for key in ("gap", "map")},
+        {f"test_{key}": {name: figures[key] for name, figures in compact.items()} for key in ("gap", "map")},
     )
-    print(f"test GAP: ensemble ({teacher}) {scored[best]['gap']:.4f}, student {scored['student']['gap']:.4f}")
-    rows = [(name, *point) for name, points in curves.items() for point in points]
-    write_csv(OUT / "precision_recall.csv", ("model", "recall", "precision"), rows)
+    ensemble, student = (scored[name].figures["gap"] for name in (best, STUDENT))
+    print(f"test GAP: ensemble ({teacher}) {ensemble:.4f}, student {student:.4f}")
     write_points(params)
 
 
-def all_ensembles(plain: str, families: Mapping[str, str]) -> dict[str, Ensemble]:
+def best_member() -> str:
+    """The member that scores best on the holdout."""
+    with WEIGHTS.open(encoding="utf-8", newline="") as file:
+        return max(csv.DictReader(file), key=lambda row: float(row["holdout_gap"]))["model"]
+
+
+def all_ensembles(plain: str, members: Mapping[str, str]) -> dict[str, Ensemble]:
     """The ensembles that are scored, by name: means, and the schemes' weights."""
     with np.load(ENSEMBLE / "weights.npz") as stored:
         weights = dict(stored)
-    members, one_each = list(families), fitting.one_a_family(families)
     classes = weights["equal"].shape[1]
-    found = {
-        "plain_and_moe": Ensemble([plain, "moe_augmented"], equal(2, classes)),
-        "mean_of_families": Ensemble(one_each, equal(len(one_each), classes)),
-        "mean_of_all": Ensemble(members, weights.pop("equal")),
-    }
-    return found | {scheme: Ensemble(members, weights[scheme], fitting.power(scheme)) for scheme in weights}
+    pairs = {name.replace("moe", "plain_and"): Ensemble.mean([plain, name], classes) for name in MOES}
+    sets = {mean_of(set): Ensemble.mean(names, classes) for set, names in sets_of(members).items()}
+    all_of_them = Ensemble(list(members), weights.pop("equal"))
+    learnt = {scheme: Ensemble(list(members), weights[scheme], fitting.power(scheme)) for scheme in weights}
+    return {**pairs, **sets, "mean_of_all": all_of_them, **learnt}
 
 
-def equal(models: int, classes: int) -> np.ndarray:
-    """Equal weights."""
-    return np.full((models, classes), 1 / models)
-
-
-def score(
-    paths: Mapping[str, Path], ensembles: Mapping[str, Ensemble], drawn: tuple[str, ...]
-) -> tuple[dict[str, dict[str, float]], dict[str, list[tuple[float, float]]]]:
-    """All metrics by system, the student last, and precision and recall of those that are drawn."""
-    curves, scored = {}, {}
-    *models, student = paths
+def score(paths: Mapping[str, Path], ensembles: Mapping[str, Ensemble], drawn: tuple[str, ...]) -> dict[str, Scored]:
+    """What test says of each system, the student last."""
+    found, (*models, student) = {}, paths
     with aligned(paths) as stores:
         for name in [*models, *ensembles, student]:
             each = combined(stores, ensembles[name]) if name in ensembles else stores.read(name)
-            scored[name] = metrics.all_metrics(each.indices, each.scores, each.labels)
-            if name in drawn:
-                curves[name] = precision_recall(each)
-    return scored, curves
+            found[name] = Scored.of(each, name in drawn)
+    return found
 
 
 def combined(stores: Aligned, ensemble: Ensemble) -> Predictions:
     """An ensemble's predictions, as many classes kept as of its members'."""
     members = stores.take(ensemble.members)
     return concatenate(list(fitting.combined(members, ensemble.weights, ensemble.power)))
+
+
+def write_results(scored: Mapping[str, Scored], table: list[System]) -> None:
+    """Write all figures, and by how much each row of Table 2 differs from its control."""
+    names = next(iter(scored.values())).figures
+    header = ("model", *(f"test_{name}" for name in names), "gap_error")
+    write_csv(RESULTS, header, [(name, *each.figures.values(), each.error) for name, each in scored.items()])
+    rows = []
+    for row in table:
+        if row.control:
+            one, other = scored[row.system], scored[row.control]
+            found = bootstrap.difference(one.figures["gap"] - other.figures["gap"], one.resampled, other.resampled)
+            rows.append((row.system, row.control, found.value, found.error, found.verdict))
+    write_csv(DIFFERENCES, ("system", "control", "difference", "error", "verdict"), rows)
 
 
 def write_points(params: Params) -> None:

@@ -8,8 +8,6 @@ from yt8m.core.files import whole, write_json, write_text
 from yt8m.core.startup import starting
 from yt8m.settings.params import Params
 
-OTHER_ORDER = 1_000_000  # added to the seed: the videos come in another order than in training
-
 
 def main(params: Params, model: str, set: str) -> None:
     if params.sets[set].finetune:
@@ -21,15 +19,13 @@ def main(params: Params, model: str, set: str) -> None:
 def finetune(params: Params, model: str, set: str) -> None:
     """Go on with eq. 5's objective."""
     with starting():  # Keras is not needed, and not loaded, to pass a model on
+        from stages._further import further
         from yt8m.relations.regularizer import Relations
         from yt8m.training.run import run
-        from yt8m.training.training import Training
 
-    settings, name = params.finetune, f"{model}-{set}"
-    section = params.models[model].model_copy(update=settings.model_dump(include={"learning_rate", "epochs"}))
-    training = Training.of(params, section, params.sets[set].seed + OTHER_ORDER, f"finetune/{name}")
+    settings = params.finetune
     relations = Relations(settings.lambda1, settings.lambda2, settings.damping, settings.period)
-    run(replace(training, start=DATA / "train" / name, objective=relations))
+    run(replace(further(params, model, set, "finetune"), objective=relations))
 
 
 def pass_on(name: str) -> None:

@@ -41,7 +41,8 @@ def test_a_stage_depends_on_its_own_digest_and_on_no_other_code(stage, digests):
     found = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/code/")]
     assert len(found) == 1
     assert re.fullmatch(rf"data/code/{script(stage)}(\.txt|/[^/]+\.txt)", found[0])
-    models = [found[0].replace("${item.model}", model) for model in PARAMS["models"]]
+    (related,) = PARAMS["evaluate"]["related"]
+    models = [found[0].replace("${item.model}", model).replace("${item}", related) for model in PARAMS["models"]]
     assert set(models) <= digests
     assert not [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py") or dep.startswith("stages")]
 
@@ -75,7 +76,7 @@ def test_only_evaluate_reads_predictions_of_test():
     assert readers == ["evaluate"]
     wanted = re.compile(r"data/split/(\w+/test\.tsv|frames|videos)$")
     shards = {name for name, stage in STAGES.items() if any(wanted.match(dep) for dep in stage["deps"])}
-    assert shards == {"infer", "infer_moe", "infer_student", "evaluate"}
+    assert shards == {"infer", "infer_moe", "infer_on", "infer_student", "evaluate"}
 
 
 def test_what_is_drawn_is_drawn_by_report_alone():

@@ -32,6 +32,7 @@ def of(stages, names):
 
 TRAIN = of(["train"], MEMBERS)
 COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) | {"distill", "infer_student"}
+COMPUTING |= of(["train_on", "infer_on"], ["netvlad-b"])
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +59,13 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
     metrics = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())
     assert metrics.keys() == {"test_gap", "test_map"}
     for values in metrics.values():
-        assert values.keys() == {*MEMBERS, "moe_original", "moe_augmented", "ensemble", "student"}
+        assert values.keys() == {*MEMBERS, "netvlad-b-without", "moe_original", "moe_augmented", "ensemble", "student"}
         assert all(0 < value <= 1 for value in values.values())
     table = (project.root / "metrics/evaluate/results.csv").read_text()
-    for name in (*MEMBERS, "plain_and_moe", "mean_of_families", "mean_of_all", "per_model", "per_class", "student"):
+    for name in (*MEMBERS, "plain_and_original", "mean_of_set_b", "mean_of_all", "per_model", "per_class", "student"):
         assert f"\n{name}," in table
+    differences = (project.root / "metrics/evaluate/differences.csv").read_text()
+    assert "\nnetvlad-b,netvlad-b-without," in differences
     assert "| distilled student" in (project.root / "metrics/report/table2.md").read_text()
     figures = {path.name for path in (project.root / "data/report/figures").iterdir()}
     assert figures >= {"table2.png", "label_counts.png", "tsne.png", "relations.png"}
@@ -250,7 +253,7 @@ def test_models_and_sets_come_and_go(project):
     def swap(params):
         del params["models"]["mlp"], params["sets"]["b"]
         params["sets"]["c"] = {"seed": 3, "finetune": False}
-        params["evaluate"]["related"] = None
+        params["evaluate"]["related"] = []
 
     project.edit_params(swap)
     after = {"code", "members", "fit_ensemble", "distill", "infer_student", "evaluate", "report"}

@@ -34,7 +34,7 @@ def project(tmp_path_factory):
     params = tiny_params()
     params["models"] = {name: params["models"][name] | {"epochs": 24, "learning_rate": 1e-4} for name in MODELS}
     params["sets"] = {"a": {"seed": 1, "finetune": False}}
-    params["evaluate"]["related"] = None
+    params["evaluate"]["related"] = []
     params["train"]["eval_examples"] = 80
     params["train"]["schedule"]["patience"] = 1000
     project = make_project(tmp_path_factory.mktemp("clone") / "project", params)

@@ -37,7 +37,7 @@ VARIANTS: dict[str, dict[str, float]] = {
 def of_seed(params: Params, seed: int) -> Params:
     """A project of the one model, which is trained by this seed and fine-tuned."""
     sets = {"plain": {"seed": seed, "finetune": False}, "related": {"seed": seed, "finetune": True}}
-    evaluate = {"plain": "mlp-plain", "related": "mlp-related"}
+    evaluate = {"plain": "mlp-plain", "related": ["mlp-related"]}
     return _study.changed(params, {"models": {"mlp": MLP}, "sets": sets, "evaluate": evaluate})
 
 

@@ -9,11 +9,11 @@ import pytest
 from stages import evaluate
 from tests.pipeline import load_yaml
 from tests.records import made
-from yt8m.core.files import read_json, write_json
+from yt8m.core.files import read_json, write_csv, write_json
 from yt8m.core.schema import Level
 from yt8m.records.manifest import describe, write_manifest
-from yt8m.report.tables import table2
 from yt8m.scoring import predictions
+from yt8m.scoring.table2 import mean_of, table2
 from yt8m.settings import registry
 from yt8m.settings.params import Evaluate, ParamsError, parse
 
@@ -27,13 +27,14 @@ def write_inputs(root: Path) -> None:
     videos = made.write_shard(shard, Level.VIDEO, 12)
     write_manifest(root / "data/split/videos/test.tsv", [describe(shard, Level.VIDEO, len(videos))], made.SCHEMA)
     stores = [f"predictions/test/{name}" for name in MEMBERS]
-    stores += ["infer_moe/original/test", "infer_moe/augmented/test", "infer_student/test"]
+    stores += ["beside/moe_original/test", "beside/moe_augmented/test", "beside/netvlad-b/test", "infer_student/test"]
     for seed, store in enumerate(stores):
         scores = np.random.default_rng(seed).random((len(videos), CLASSES), np.float32)
         with predictions.writer(root / "data" / f"{store}.parquet", CLASSES, CLASSES) as out:
             out.write([video.id for video in videos], [video.labels for video in videos], scores)
     write_json(root / "data/members.json", MEMBERS)
     write_json(root / "metrics/fit_ensemble/metrics.json", {"teacher": "per_model"})
+    write_csv(root / "metrics/fit_ensemble/members.csv", ("model", "holdout_gap"), [(name, 0.5) for name in MEMBERS])
     (root / "data/ensemble").mkdir()
     weights = dict.fromkeys(registry.schemes(), np.full((len(MEMBERS), CLASSES), 1 / len(MEMBERS)))
     np.savez(root / "data/ensemble/weights.npz", allow_pickle=False, **weights)
@@ -74,9 +75,10 @@ def refused(section: str, name: str) -> bool:
 @pytest.mark.parametrize("section", ["models", "sets"])
 def test_no_name_of_a_system_is_a_models_or_a_sets(section, scored):
     systems = scored["results"] | scored["metrics"]
-    assert {"moe_original", "moe_augmented", "plain_and_moe", "mean_of_families", "mean_of_all"} < systems
+    assert {"moe_original", "moe_augmented", "plain_and_original", "plain_and_augmented", "mean_of_all"} < systems
     assert {"student", "ensemble", "per_model", "per_class"} < systems
-    assert {name for name in {*systems, *registry.schemes()} if not refused(section, name)} == set()
+    keys = {name for name in systems if "-" not in name and not name.startswith(mean_of(""))}  # which no member has
+    assert {name for name in {*keys, *registry.schemes()} if not refused(section, name)} == set()
 
 
 @pytest.mark.parametrize("section", ["models", "sets"])
@@ -88,5 +90,6 @@ def test_what_stands_beside_the_models_has_its_name_alone(section, name):
 
 def test_table_2_has_rows_that_are_scored_alone(scored):
     """With the known schemes, whatever others there are."""
-    rows = table2(Evaluate(plain="netvlad-a", related="netvlad-b"), 2, 4)
-    assert {row.system for row in rows} <= scored["results"] | set(MEMBERS)
+    rows = table2(Evaluate(plain="netvlad-a", related=["netvlad-b"]), MEMBERS, "lstm-a")
+    named = {row.system for row in rows} | {row.control for row in rows if row.control}
+    assert named <= scored["results"] | set(MEMBERS)

@@ -22,7 +22,7 @@ def changed(changes: dict[str, Any]) -> dict:
         section = content
         for part in path:
             section = section[part]
-        section[last] = value
+        section[int(last) if isinstance(section, list) else last] = value
         if value is MISSING:
             del section[last]
     return content
@@ -124,9 +124,11 @@ BAD = [
         for name in ("netvlad-c", "gru-a", "netvlad", "netvlad_a", "a-netvlad", "netvlad-b")
     ),
     *(
-        ("evaluate.related", name, rf"expected one of the fine-tuned models, {RELATED}, received '{name}'")
+        ("evaluate.related.0", name, rf"expected one of the fine-tuned models, {RELATED}, received '{name}'")
         for name in ("netvlad-c", "gru-b", "lstm-a", "")
     ),
+    ("evaluate.related", "netvlad-b", "expected a valid list, received 'netvlad-b'"),
+    ("evaluate.related", ["netvlad-b", "netvlad-b"], r"expected each once, received .*"),
     ("evaluate.plain", None, "expected a valid string, received None"),
     ("evaluate.plain", MISSING, "expected a value, received none"),
     ("evaluate.related", MISSING, "expected a value, received none"),
@@ -176,7 +178,7 @@ def test_all_problems_are_named_at_once():
         "models.student": DEFAULT["models"]["lstm"],
         "models.lstm.args.units": 0,
         "evaluate.plain": "y",
-        "evaluate.related": "netvlad-a",
+        "evaluate.related": ["netvlad-b", "netvlad-a"],
     }
     with pytest.raises(ParamsError) as caught:
         parse(changed(wrong))
@@ -184,20 +186,20 @@ def test_all_problems_are_named_at_once():
         "models.lstm.args.units",
         "models.student",
         "evaluate.plain",
-        "evaluate.related",
+        "evaluate.related.1",
     ]
 
 
-NO_FINETUNING = {"sets.b.finetune": False, "evaluate.related": None}
+NO_FINETUNING = {"sets.b.finetune": False, "evaluate.related": []}
 
 
 def test_no_model_need_be_fine_tuned():
     params = parse(changed(NO_FINETUNING))
-    assert params.evaluate.related is None
+    assert params.evaluate.related == []
     assert parse(changed(NO_FINETUNING | {"evaluate.plain": "netvlad-b"})).evaluate.plain == "netvlad-b"
-    assert parse(changed({"evaluate.related": None})).evaluate.related is None
-    with pytest.raises(ParamsError, match=r"evaluate\.related: expected one of the fine-tuned models, \[\], received"):
-        parse(changed(NO_FINETUNING | {"evaluate.related": "netvlad-b"}))
+    assert parse(changed({"evaluate.related": []})).evaluate.related == []
+    with pytest.raises(ParamsError, match=r"related\.0: expected one of the fine-tuned models, \[\], received"):
+        parse(changed(NO_FINETUNING | {"evaluate.related": ["netvlad-b"]}))
 
 
 def test_one_model_has_to_be_plain():

@@ -12,7 +12,7 @@ from tests.pipeline import ROOT
 from yt8m.settings import registry
 
 MODELS = {"netvlad": "netvlad", "old": "lstm", "student": "moe"}
-TRAININGS = ("train", "train_moe", "finetune", "distill")
+TRAININGS = ("train", "train_moe", "finetune", "train_on", "distill")
 DIGESTS = """
 import sys
 from pathlib import Path

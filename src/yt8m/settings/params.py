@@ -35,7 +35,15 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]  # DVC add
 Patterns = Annotated[list[str], Field(min_length=1)]
 BEST = "best"
 # What else is scored beside the members and the schemes, or stands beside the models in `data/code`.
-SYSTEMS = ("train_moe", "moe_original", "moe_augmented", "plain_and_moe", "mean_of_families", "mean_of_all", "ensemble")
+SYSTEMS = (
+    "train_moe",
+    "moe_original",
+    "moe_augmented",
+    "plain_and_original",
+    "plain_and_augmented",
+    "mean_of_all",
+    "ensemble",
+)
 STUDENT = "student"
 
 
@@ -248,10 +256,21 @@ class Distill(SeededModel):
 
 
 class Evaluate(Section):
-    """What Table 2 starts from, `MODEL-SET` each: a plain model, and one fine-tuned with label relations, if any is."""
+    """What Table 2 shows of single models, `MODEL-SET` each.
+
+    It starts from the `plain` one. Each of the `related`, which are fine-tuned with label relations, is trained once
+    more for as long without them.
+    """
 
     plain: str
-    related: str | None
+    related: list[str]
+
+    @field_validator("related")
+    @classmethod
+    def _each_once(cls, related: list[str]) -> list[str]:
+        if len(set(related)) < len(related):
+            raise ValueError(f"expected each once, received {related}")
+        return related
 
 
 class Params(Section):
@@ -334,13 +353,14 @@ def _name_problems(name: str, params: Params) -> list[str]:
 
 
 def _member_problems(name: str, params: Params) -> list[str]:
-    """Members that Table 2 starts from and that are not there, or not (or against what is expected) fine-tuned."""
-    wanted = {"plain": (params.evaluate.plain, False), "related": (params.evaluate.related, True)}
+    """Members that Table 2 shows and that are not there, or not (or against what is expected) fine-tuned."""
+    wanted = [("plain", params.evaluate.plain, False)]
+    wanted += [(f"related.{index}", member, True) for index, member in enumerate(params.evaluate.related)]
     problems = []
-    for key, (member, finetuned) in wanted.items():
+    for key, member, finetuned in wanted:
         sets = [set for set, settings in params.sets.items() if settings.finetune is finetuned]
         known = [f"{model}-{set}" for set in sets for model in params.models]
-        if member is not None and member not in known:
+        if member not in known:
             expected = f"one of the {'fine-tuned models' if finetuned else 'models that are not fine-tuned'}, {known}"
             problems.append(f"{name}: evaluate.{key}: expected {expected}, received {member!r}")
     return problems

@@ -1,0 +1,65 @@
+"""Table 2: which systems it has, and what each of them must beat."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from yt8m.settings.params import Evaluate
+
+WITHOUT = "-without"  # behind a member's name: trained on for as many steps as with label relations, without them
+
+
+class System(NamedTuple):
+    """A row of Table 2.
+
+    Attributes:
+        label: for people.
+        system: the name of its results.
+        control: the name of what it is measured against; None: nothing.
+        paper: the paper's GAP.
+    """
+
+    label: str
+    system: str
+    control: str | None
+    paper: str
+
+
+def sets_of(members: Mapping[str, str]) -> dict[str, list[str]]:
+    """The members of each set, by its name; `members` are `MODEL-SET`."""
+    found: dict[str, list[str]] = {}
+    for name in members:
+        found.setdefault(name.rpartition("-")[2], []).append(name)
+    return found
+
+
+def mean_of(set: str) -> str:
+    """The name of a set's mean."""
+    return f"mean_of_set_{set}"
+
+
+def table2(evaluate: Evaluate, members: Mapping[str, str], best: str) -> list[System]:
+    """The rows of Table 2, in the paper's order.
+
+    Args:
+        members: of the ensemble, with their families.
+        best: the member that scores best on the holdout.
+    """
+    plain, sets = evaluate.plain, sets_of(members)
+    related = [
+        System(f"{name} with label relations", name, f"{name}{WITHOUT}", "87.88 (val)") for name in evaluate.related
+    ]
+    means = [
+        System(f"mean of set {set}, {len(names)} models", mean_of(set), plain, "88.27") for set, names in sets.items()
+    ]
+    return [
+        System(f"one model ({plain})", plain, None, "85.75 (val)"),
+        System("+ MoE on original videos, mean", "plain_and_original", plain, "-"),
+        System("+ MoE on augmented videos, mean", "plain_and_augmented", "plain_and_original", "85.98 (val)"),
+        *related,
+        *means,
+        System(f"mean of all {len(members)} models", "mean_of_all", means[-1].system, "88.62"),
+        System("learnt weights, per model", "per_model", "mean_of_all", "88.73"),
+        System("learnt weights, per model and class", "per_class", "mean_of_all", "-"),
+        System("weights chosen for GAP", "gap", "mean_of_all", "-"),
+        System("distilled student", "student", best, "87.32"),
+    ]

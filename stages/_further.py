@@ -1,0 +1,17 @@
+"""The training of a member that goes on: with label relations, or for as long without."""
+
+from dataclasses import replace
+
+from stages._places import DATA
+from yt8m.settings.params import Params
+from yt8m.training.training import Training
+
+OTHER_ORDER = 1_000_000  # added to the seed: the videos come in another order than in training
+
+
+def further(params: Params, model: str, set: str, stage: str) -> Training:
+    """A training of `finetune`'s length and rate by the labels alone, whose files are a stage's."""
+    name = f"{model}-{set}"
+    section = params.models[model].model_copy(update=params.finetune.model_dump(include={"learning_rate", "epochs"}))
+    training = Training.of(params, section, params.sets[set].seed + OTHER_ORDER, f"{stage}/{name}")
+    return replace(training, start=DATA / "train" / name)
