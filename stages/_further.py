@@ -11,7 +11,10 @@ OTHER_ORDER = 1_000_000  # added to the seed: the videos come in another order t
 
 def further(params: Params, model: str, set: str, stage: str) -> Training:
     """A training of `finetune`'s length and rate by the labels alone, whose files are a stage's."""
-    name = f"{model}-{set}"
-    section = params.models[model].model_copy(update=params.finetune.model_dump(include={"learning_rate", "epochs"}))
+    name, settings = f"{model}-{set}", params.finetune
+    section = params.models[model].model_copy(
+        update={"learning_rate": settings.learning_rate, "epochs": settings.epochs or 1}
+    )
     training = Training.of(params, section, params.sets[set].seed + OTHER_ORDER, f"{stage}/{name}")
-    return replace(training, start=DATA / "train" / name)
+    training = replace(training, start=DATA / "train" / name)
+    return training.lasting(settings.steps) if settings.steps else training

@@ -129,6 +129,12 @@ BAD = [
     ),
     ("evaluate.related", "netvlad-b", "expected a valid list, received 'netvlad-b'"),
     ("evaluate.related", ["netvlad-b", "netvlad-b"], r"expected each once, received .*"),
+    ("finetune", DEFAULT["finetune"] | {"steps": 3}, "expected epochs or steps, the other null, received 1 and 3"),
+    (
+        "finetune",
+        DEFAULT["finetune"] | {"epochs": None},
+        "expected epochs or steps, the other null, received None and None",
+    ),
     ("evaluate.plain", None, "expected a valid string, received None"),
     ("evaluate.plain", MISSING, "expected a value, received none"),
     ("evaluate.related", MISSING, "expected a value, received none"),

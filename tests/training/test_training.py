@@ -273,6 +273,17 @@ def another(value: Any) -> Any:
     return not value if isinstance(value, bool) else value + type(value)(1)
 
 
+@pytest.mark.parametrize(("steps", "eval_steps"), [(30, 6), (4, 4)])
+def test_it_lasts_as_long_as_one_says(folder, tmp_path, steps, eval_steps):
+    training = make_training(
+        folder, tmp_path, phases=(Phase(folder / "train.tsv", 10), Phase(folder / "holdout.tsv", 14))
+    )
+    found = training.lasting(steps)
+    assert found.phases == (Phase(folder / "train.tsv", steps),)
+    assert (found.schedule.steps, found.schedule.eval_steps) == (steps, eval_steps)
+    assert found == replace(training, phases=found.phases, schedule=found.schedule)
+
+
 def test_what_is_told_of_it(folder, tmp_path):
     phases = (Phase(Path("some.tsv"), 10), Phase(Path("others.tsv"), 14))
     training = make_training(folder, tmp_path, phases=phases)

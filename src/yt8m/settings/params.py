@@ -211,14 +211,21 @@ class Set(Section):
 
 
 class Finetune(Section):
-    """Fine-tuning with label relations (section 3.2, eq. 5 and 6)."""
+    """Fine-tuning with label relations (section 3.2, eq. 5 and 6), for so many epochs or steps; the other is null."""
 
     lambda1: NonNegativeFloat
     lambda2: NonNegativeFloat
     period: PositiveInt
     damping: PositiveFloat
     learning_rate: PositiveFloat
-    epochs: PositiveInt
+    epochs: PositiveInt | None
+    steps: PositiveInt | None
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(f"expected epochs or steps, the other null, received {self.epochs} and {self.steps}")
+        return self
 
 
 class Infer(Section):

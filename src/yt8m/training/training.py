@@ -1,7 +1,7 @@
 """What a training is: all that decides its result, and where its files go, in one object that is passed whole."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
@@ -178,6 +178,11 @@ class Training:
             log=root / "metrics" / name,
             states=data / "states" / name,
         )
+
+    def lasting(self, steps: int) -> Self:
+        """The same for so many steps, all on the first phase's videos."""
+        schedule = replace(self.schedule, steps=steps, eval_steps=min(self.schedule.eval_steps, steps))
+        return replace(self, schedule=schedule, phases=(replace(self.phases[0], steps=steps),))
 
     @property
     def is_new(self) -> bool:
