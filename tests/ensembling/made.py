@@ -13,7 +13,16 @@ from yt8m.scoring import metrics, predictions
 from yt8m.scoring.predictions import Predictions
 
 CLASSES, VIDEOS = 6, 600
-KNOWN = ["equal", "per_model", "per_class", "exact_per_model", "exact_per_class", "gap"]  # of whom tests know more
+KNOWN = [  # of whom tests know more
+    "equal",
+    "per_model",
+    "per_class",
+    "plain_per_class",
+    "exact_per_model",
+    "exact_per_class",
+    "gap",
+    "selection",
+]
 
 
 def member(scores, hot, k=CLASSES) -> Predictions:

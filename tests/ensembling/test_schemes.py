@@ -17,7 +17,8 @@ from tests.ensembling.made import (
     moments_of,
 )
 from yt8m.ensembling import problems
-from yt8m.ensembling.beyond import _exact, gap
+from yt8m.ensembling.beyond import _exact, gap, selection
+from yt8m.ensembling.beyond._gap import sample_gap
 from yt8m.ensembling.moments import Moments
 from yt8m.ensembling.paper import _adam
 from yt8m.ensembling.problems import COMMON
@@ -206,7 +207,58 @@ def test_gap_of_a_sample(k):
     combined = scores.sum(1)
     block = block_of(scores, hot)
     expected = metrics.gap(*metrics.top_k(combined, k), [np.flatnonzero(row) for row in hot], k)
-    assert gap.sample_gap(block, block.scores.sum(2), k) == pytest.approx(expected, abs=1e-9)
+    assert sample_gap(block, block.scores.sum(2), k) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.4])
+def test_plain_weights_per_class_are_near_least_squares_of_each_class_alone(noise):
+    scores, hot = correlated(0, noise=noise)
+    weights = fit("plain_per_class", scores, hot)
+    for label in range(CLASSES):
+        best, *_ = np.linalg.lstsq(scores[:, :, label].astype(float), hot[:, label].astype(float))
+        found, least = (np.sum((scores[:, :, label] @ w - hot[:, label]) ** 2) for w in (weights[:, label], best))
+        assert found <= 1.01 * least
+    assert not np.allclose(weights, fit("per_class", scores, hot), atol=0.02)
+
+
+def greedy(scores, hot, models):
+    """Selection in one bag, the obvious way: lists of models, and the GAP of their dense mean."""
+
+    def score(chosen):
+        total = scores[:, chosen].astype(np.float64).mean(1)
+        return metrics.gap(*metrics.top_k(total, 20), [np.flatnonzero(row) for row in hot])
+
+    ordered = sorted(models, key=lambda model: -score([model]))
+    chosen = max((ordered[: size + 1] for size in range(len(ordered))), key=score)
+    while score([*chosen, best := max(ordered, key=lambda model: score([*chosen, model]))]) > score(chosen) + 1e-6:
+        chosen = [*chosen, best]
+    return np.bincount(chosen, minlength=scores.shape[1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_selection_is_greedy_from_a_sorted_start(seed):
+    scores, hot = calibrated(seed, 300)
+    random = np.random.default_rng(seed)
+    spoilt = [np.clip(scores + random.normal(0, noise, scores.shape), 0, 1) for noise in (0.3, 0.3, 0.35, 0.6)]
+    scores = np.stack(spoilt, 1).astype(np.float32)
+    block = block_of(scores, hot)
+    alone = [-sample_gap(block, block.scores[..., model]) for model in range(4)]
+    counts = selection.selected(block, np.moveaxis(block.scores, -1, 0), np.argsort(alone, kind="stable"))
+    assert counts.tolist() == greedy(scores, hot, range(4)).tolist()
+    assert counts.sum() > counts.max()
+
+
+def test_selection_in_bags_leaves_a_random_model_out():
+    scores, hot = calibrated(0)
+    random = np.random.default_rng(0).permutation(scores.ravel()).reshape(scores.shape)
+    scores = np.stack([random, scores, np.sqrt(scores), scores**2], 1).astype(np.float32)
+    weights = fit("selection", scores, hot)
+    assert weights.min() >= 0
+    np.testing.assert_allclose(weights.sum(0), 1)
+    assert (weights == weights[:, :1]).all()
+    assert weights[0, 0] < 0.1
+    assert (weights[:, 0] > 0).sum() > 1  # since half of them are drawn, five times
+    assert fit("selection", scores[:, :1], hot).tolist() == [[1.0] * CLASSES]
 
 
 def test_equal_weights():

@@ -40,7 +40,15 @@ BAD = {
 def test_names():
     """Of those that are known; there may be others."""
     assert set(registry.families()) >= ARGS.keys()
-    assert set(registry.schemes()) >= {"equal", "per_model", "per_class", "exact_per_model", "exact_per_class", "gap"}
+    assert set(registry.schemes()) >= {
+        "equal",
+        "per_model",
+        "per_class",
+        "exact_per_model",
+        "exact_per_class",
+        "gap",
+        "selection",
+    }
     assert set(registry.modules("yt8m.commands")) >= {"export", "families", "inspect", "manifest", "predict", "score"}
     for found in (registry.families(), registry.schemes(), registry.modules("yt8m.commands")):
         assert list(found) == sorted(found)

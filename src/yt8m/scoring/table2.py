@@ -59,7 +59,9 @@ def table2(evaluate: Evaluate, members: Mapping[str, str], best: str) -> list[Sy
         *means,
         System(f"mean of all {len(members)} models", "mean_of_all", means[-1].system, "88.62"),
         System("learnt weights, per model", "per_model", "mean_of_all", "88.73"),
-        System("learnt weights, per model and class", "per_class", "mean_of_all", "-"),
+        System("learnt weights, per model and class", "plain_per_class", "mean_of_all", "-"),
+        System("the same, drawn to common ones", "per_class", "mean_of_all", "-"),
+        System("selected with replacement, in bags", "selection", "mean_of_all", "-"),
         System("weights chosen for GAP", "gap", "mean_of_all", "-"),
         System("distilled student", "student", best, "87.32"),
     ]

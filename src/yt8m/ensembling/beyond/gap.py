@@ -7,13 +7,11 @@ decides: cross-validated GAP on the default data is 0.893, 0.890 without, and 0.
 
 import numpy as np
 
-from yt8m.ensembling.blocks import Block
+from yt8m.ensembling.beyond._gap import GAIN, sample_gap
 from yt8m.ensembling.fitting import Holdout
-from yt8m.scoring.metrics import average_precision
 
 POWER = 0.5
 STEPS = (1.0, 0.5, 0.25, 0.125)  # of weights that start at 1
-GAIN = 1e-6  # less is no gain
 
 
 def fit(holdout: Holdout, seed: int) -> np.ndarray:
@@ -35,15 +33,3 @@ def fit(holdout: Holdout, seed: int) -> np.ndarray:
                         weights[model] += change
                         break
     return np.repeat((weights / weights.sum())[:, None], len(holdout.moments.positives), axis=1)
-
-
-def sample_gap(sample: Block, scores: np.ndarray, k: int = 20) -> float:
-    """GAP of a block's videos by combined scores (n, W), which need not be probabilities."""
-    if scores.shape[1] > k:
-        top = np.argpartition(-scores, k, axis=1)[:, :k]
-        return average_precision(
-            np.take_along_axis(scores, top, axis=1).ravel(),
-            np.take_along_axis(sample.correct, top, axis=1).ravel(),
-            sample.positives,
-        )
-    return average_precision(scores.ravel(), sample.correct.ravel(), sample.positives)
