@@ -21,8 +21,8 @@ from stages._places import (
     POINTS,
     PREDICTIONS,
     RESULTS,
+    SCORED,
     SPLIT,
-    WEIGHTS,
 )
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
@@ -94,7 +94,7 @@ def main(params: Params) -> None:
 
 def best_member() -> str:
     """The member that scores best on the holdout."""
-    with WEIGHTS.open(encoding="utf-8", newline="") as file:
+    with SCORED.open(encoding="utf-8", newline="") as file:
         return max(csv.DictReader(file), key=lambda row: float(row["holdout_gap"]))["model"]
 
 

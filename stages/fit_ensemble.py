@@ -3,17 +3,19 @@
 `python -m stages fit_ensemble`.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, TEACHER
+from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEACHER, WEIGHTS
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
 from yt8m.scoring.metrics import PooledGap
 from yt8m.scoring.predictions import Aligned, aligned, writer
+from yt8m.scoring.table2 import sets_of
 from yt8m.settings import registry
 from yt8m.settings.params import BEST, Params
 
@@ -25,6 +27,7 @@ def main(params: Params) -> None:
     with aligned(paths(members, "holdout")) as holdout:
         weights, validated = fitted(params, holdout)
         holdout_gaps = gaps(holdout)
+        write_weights(members, weights, params, holdout)
     best = max(validated, key=lambda scheme: validated[scheme])
     teacher = best if params.ensemble.teacher == BEST else params.ensemble.teacher
     with whole(ENSEMBLE) as out, aligned(paths(members, "train")) as train:
@@ -36,7 +39,7 @@ def main(params: Params) -> None:
         train_gaps = gaps(train)
     write_json(OUT / "metrics.json", {"teacher": teacher})
     rows = zip(members, train_gaps, holdout_gaps, weights[teacher].mean(axis=1).tolist(), strict=True)
-    write_csv(OUT / "members.csv", ("model", "train_gap", "holdout_gap", "weight"), rows)
+    write_csv(SCORED, ("model", "train_gap", "holdout_gap", "weight"), rows)
 
 
 def paths(members: list[str], split: str) -> dict[str, Path]:
@@ -53,6 +56,25 @@ def gaps(members: Aligned) -> list[float]:
             pooled.add(block.indices, block.scores, block.labels)
         found.append(pooled.value())
     return found
+
+
+def write_weights(members: list[str], weights: dict[str, np.ndarray], params: Params, holdout: Aligned) -> None:
+    """Write the weights of every scheme for all members, and for those of each set (Table 4)."""
+    rows = list(summaries("", members, weights))
+    for set, names in sets_of(members).items():
+        one = np.zeros(len(holdout.ids), int)  # no folds
+        everything, _ = fitting.gather(holdout.take(names), params.data.layout.classes, one, params.ensemble.seed)
+        of_set = {scheme: fitting.fit(scheme, everything, params.ensemble.seed) for scheme in registry.schemes()}
+        rows += summaries(set, names, of_set)
+    write_csv(WEIGHTS, ("set", "scheme", "of", "model", "weight", "lowest", "highest"), rows)
+
+
+def summaries(set: str, names: list[str], weights: dict[str, np.ndarray]) -> Iterator[tuple[object, ...]]:
+    """Of each scheme and model the mean weight over the classes, the lowest and the highest."""
+    for scheme, found in weights.items():
+        kind = registry.schemes()[scheme].split(".")[-2]  # the folder: the paper's, or beyond it
+        for name, row in zip(names, found, strict=True):
+            yield set, scheme, kind, name, float(row.mean()), float(row.min()), float(row.max())
 
 
 def fitted(params: Params, holdout: Aligned) -> tuple[dict[str, np.ndarray], dict[str, float]]:

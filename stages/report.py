@@ -18,13 +18,14 @@ from stages._places import (
     POINTS,
     RESULTS,
     TEACHER,
+    WEIGHTS,
 )
 from yt8m.core.files import read_json, whole, write_csv, write_text
 from yt8m.relations import omega
 from yt8m.relations.labels import HEADER, Labels
 from yt8m.report.embedding import embed
 from yt8m.report.figures import bar_figure, embedding_figure, label_count_figure, relations_figure
-from yt8m.report.tables import markdown
+from yt8m.report.tables import markdown, table4
 from yt8m.scoring.predictions import Store
 from yt8m.scoring.table2 import table2
 from yt8m.settings.params import STUDENT, Params
@@ -40,6 +41,7 @@ def main(params: Params) -> None:
         figures.mkdir(parents=True)
         tables.mkdir()
         write_table2(params, figures)
+        write_text(METRICS / "report" / "table4.md", table4(rows_of(WEIGHTS)))
         draw_label_counts(figures)
         draw_embedding(names, figures)
         tell_relations(names, figures, tables)

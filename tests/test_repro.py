@@ -66,6 +66,9 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
         assert f"\n{name}," in table
     differences = (project.root / "metrics/evaluate/differences.csv").read_text()
     assert "\nnetvlad-b,netvlad-b-without," in differences
+    weights = (project.root / "metrics/report/table4.md").read_text()
+    for text in ("All 4 models", "Set a, 2 models", "per_model (paper)", "gap (beyond)"):
+        assert text in weights
     assert "| distilled student" in (project.root / "metrics/report/table2.md").read_text()
     figures = {path.name for path in (project.root / "data/report/figures").iterdir()}
     assert figures >= {"table2.png", "label_counts.png", "tsne.png", "relations.png"}

@@ -71,7 +71,7 @@ def test_cross_validation_uses_other_folds_only(tmp_path, scheme):
         combined[inside] = total_of(scores[inside], own, power)
     expected = metrics.gap(*metrics.top_k(combined.astype(np.float32), 20), [np.flatnonzero(row) for row in hot])
     assert found == pytest.approx(expected, abs=1e-6)
-    if scheme == "per_class":  # weights fitted on all videos give another figure
+    if scheme == "shrunk_per_class":  # weights fitted on all videos give another figure
         assert gap_of(scores, hot, fitting.fit(scheme, whole, 3)) != pytest.approx(expected, abs=1e-6)
 
 

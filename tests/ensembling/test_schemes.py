@@ -27,7 +27,8 @@ from yt8m.settings import registry
 
 SCHEMES = pytest.mark.parametrize("scheme", registry.schemes())
 EXACT = pytest.mark.parametrize("scheme", ["exact_per_model", "exact_per_class"])
-SQUARED = pytest.mark.parametrize("scheme", ["per_model", "per_class", "exact_per_model", "exact_per_class"])
+COMMON_ONES = {"shrunk_per_class": "per_model", "exact_per_class": "exact_per_model"}
+SQUARED = pytest.mark.parametrize("scheme", ["per_model", "shrunk_per_class", "exact_per_model", "exact_per_class"])
 
 
 @SCHEMES
@@ -80,9 +81,9 @@ def class_problem(scores: np.ndarray, hot: np.ndarray, label: int) -> tuple[np.n
 
 @pytest.mark.parametrize("noise", [0.01, 0.1, 0.4])
 @pytest.mark.parametrize("seed", range(3))
-def test_per_class_is_near_least_squares(seed, noise):
+def test_shrunk_weights_per_class_are_near_least_squares(seed, noise):
     scores, hot = correlated(seed, noise=noise)
-    weights = fit("per_class", scores, hot, seed)
+    weights = fit("shrunk_per_class", scores, hot, seed)
     for label in range(CLASSES):
         columns, goal = class_problem(scores, hot, label)
         best, *_ = np.linalg.lstsq(columns, goal)
@@ -169,7 +170,7 @@ def test_a_class_never_seen_takes_the_common_weights(scheme):
     scores, hot = correlated(4, noise=0.4)
     scores[:, :, 1] = 0
     hot[:, [1, 4]] = False
-    own, common = fit(scheme, scores, hot), fit(scheme.replace("class", "model"), scores, hot)
+    own, common = fit(scheme, scores, hot), fit(COMMON_ONES.get(scheme, scheme), scores, hot)
     np.testing.assert_allclose(own[:, [1, 4]], common[:, [1, 4]], atol=0.01)
 
 
@@ -211,14 +212,14 @@ def test_gap_of_a_sample(k):
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.4])
-def test_plain_weights_per_class_are_near_least_squares_of_each_class_alone(noise):
+def test_weights_per_class_are_near_least_squares_of_each_class_alone(noise):
     scores, hot = correlated(0, noise=noise)
-    weights = fit("plain_per_class", scores, hot)
+    weights = fit("per_class", scores, hot)
     for label in range(CLASSES):
         best, *_ = np.linalg.lstsq(scores[:, :, label].astype(float), hot[:, label].astype(float))
         found, least = (np.sum((scores[:, :, label] @ w - hot[:, label]) ** 2) for w in (weights[:, label], best))
         assert found <= 1.01 * least
-    assert not np.allclose(weights, fit("per_class", scores, hot), atol=0.02)
+    assert not np.allclose(weights, fit("shrunk_per_class", scores, hot), atol=0.02)
 
 
 def greedy(scores, hot, models):

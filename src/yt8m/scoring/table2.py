@@ -1,6 +1,6 @@
 """Table 2: which systems it has, and what each of them must beat."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from yt8m.settings.params import Evaluate
@@ -24,7 +24,7 @@ class System(NamedTuple):
     paper: str
 
 
-def sets_of(members: Mapping[str, str]) -> dict[str, list[str]]:
+def sets_of(members: Iterable[str]) -> dict[str, list[str]]:
     """The members of each set, by its name; `members` are `MODEL-SET`."""
     found: dict[str, list[str]] = {}
     for name in members:
@@ -59,8 +59,8 @@ def table2(evaluate: Evaluate, members: Mapping[str, str], best: str) -> list[Sy
         *means,
         System(f"mean of all {len(members)} models", "mean_of_all", means[-1].system, "88.62"),
         System("learnt weights, per model", "per_model", "mean_of_all", "88.73"),
-        System("learnt weights, per model and class", "plain_per_class", "mean_of_all", "-"),
-        System("the same, drawn to common ones", "per_class", "mean_of_all", "-"),
+        System("learnt weights, per model and class", "per_class", "mean_of_all", "-"),
+        System("the same, drawn to common ones", "shrunk_per_class", "mean_of_all", "-"),
         System("selected with replacement, in bags", "selection", "mean_of_all", "-"),
         System("weights chosen for GAP", "gap", "mean_of_all", "-"),
         System("distilled student", "student", best, "87.32"),

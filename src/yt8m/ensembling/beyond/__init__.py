@@ -1,1 +1,1 @@
-"""Schemes beyond the paper: exact and non-negative solutions, and weights chosen for GAP itself."""
+"""Schemes beyond the paper: drawn to common weights, exact and non-negative, and chosen for GAP itself."""

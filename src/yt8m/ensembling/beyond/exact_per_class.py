@@ -1,4 +1,4 @@
-"""One weight a model and class, none negative: the exact solution of what `per_class` leaves to Adam."""
+"""One weight a model and class, none negative: the exact solution of what `shrunk_per_class` leaves to Adam."""
 
 import numpy as np
 

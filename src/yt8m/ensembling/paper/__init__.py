@@ -1,1 +1,1 @@
-"""The paper's schemes: equal weights, one a model, one a model and class, plain and drawn to the common ones."""
+"""The paper's schemes: equal weights, one a model, one a model and class."""

@@ -1,12 +1,11 @@
-"""One weight a model and class (section 3.3, scheme 3)."""
+"""One weight a model and class, from the class's own scores alone (section 3.3, scheme 3)."""
 
 import numpy as np
 
 from yt8m.ensembling.fitting import Holdout
 from yt8m.ensembling.paper._adam import minimize
-from yt8m.ensembling.problems import per_class
 
 
 def fit(holdout: Holdout, seed: int) -> np.ndarray:
-    """Learnt weights of a model for each class, drawn to the common ones."""
-    return minimize(per_class(holdout.moments), seed)
+    """Learnt weights of a model for each class."""
+    return minimize(holdout.moments, seed)
