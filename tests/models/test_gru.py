@@ -51,3 +51,12 @@ def test_the_cell_is_kerass_with_the_reset_before_the_product():
     kernel = np.concatenate([own.gate_kernel, own.candidate_kernel], axis=1)
     other.set_weights([np.eye(6), kernel, np.zeros(6)])
     np.testing.assert_allclose(own(x, [state])[0], other(x, [state])[0], atol=1e-6)
+
+
+def test_both_gates_start_open():
+    """As TensorFlow 1's cell; the candidate's bias starts at 0."""
+    model = tiny.new("gru", layers=2)
+    for index in range(2):
+        units = model.get_layer(f"gru_{index}").cell.units
+        bias = np.asarray(model.get_layer(f"inputs_{index}").bias)
+        assert bias.tolist() == [1.0] * 2 * units + [0.0] * units

@@ -15,6 +15,9 @@ from yt8m.models.gated_dbow import Arguments
 class GatedSoftDBoW(Pooling):
     """`L2(sigmoid(BN(m R V)) * s)` with `m = L2(max_t a_t)`, `s = sum_t a_t` ([9], section 4).
 
+    The maximum is over the frames that are seen: the sampled ones in training, all of a video at inference, where [9]
+    samples again. Of more frames it is larger for all clusters, which the L2 norm takes out in part.
+
     Args:
         clusters: K.
         momentum: of both batch norms.

@@ -47,13 +47,26 @@ class GRUCell(keras.layers.Layer):
         return config | {"units": self.units}
 
 
+@keras.saving.register_keras_serializable("yt8m")
+class OpenGates(keras.initializers.Initializer):
+    """Biases of a frame's products: 1 for both gates and 0 for the candidate, as TensorFlow 1's GRUCell starts.
+
+    So a state is kept for longer in the beginning: three quarters of it at each frame in place of a half.
+    """
+
+    def __call__(self, shape, dtype=None):
+        units = shape[0] // 3
+        return ops.concatenate([ops.ones((2 * units,), dtype), ops.zeros((units,), dtype)])
+
+
 def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> keras.Model:
     """GRU (Table 1): the final states of all layers, side by side, into the experts."""
     inputs = video_inputs(schema, level)
     x, mask = frames_in_order(inputs, schema, level)
     states = []
     for index in range(args.layers):
-        x = keras.layers.Dense(3 * args.units, name=f"inputs_{index}")(x)  # of all frames at once
+        products = keras.layers.Dense(3 * args.units, bias_initializer=OpenGates(), name=f"inputs_{index}")
+        x = products(x)  # of all frames at once
         cell = GRUCell(args.units, name="cell")
         recurrent = keras.layers.RNN(
             cell, return_sequences=True, return_state=True, dtype="float32", name=f"gru_{index}"
