@@ -3,7 +3,6 @@
 The only stage that looks at test labels. It leaves figures as numbers; `report` draws them.
 """
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -24,6 +23,7 @@ from stages._places import (
     SCORED,
     SPLIT,
 )
+from stages._tables import rows_of
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.records.dataset import Dataset
@@ -63,11 +63,6 @@ class Scored(NamedTuple):
         figures = metrics.all_metrics(found.indices, found.scores, found.labels)
         return cls(figures, bootstrap.gaps(found, SEED), precision_recall(found) if drawn else [])
 
-    @property
-    def error(self) -> float:
-        """The standard error of the GAP."""
-        return float(np.std(self.resampled, ddof=1))
-
 
 def main(params: Params) -> None:
     members: dict[str, str] = read_json(MEMBERS)
@@ -94,8 +89,7 @@ def main(params: Params) -> None:
 
 def best_member() -> str:
     """The member that scores best on the holdout."""
-    with SCORED.open(encoding="utf-8", newline="") as file:
-        return max(csv.DictReader(file), key=lambda row: float(row["holdout_gap"]))["model"]
+    return max(rows_of(SCORED), key=lambda row: float(row["holdout_gap"]))["model"]
 
 
 def all_ensembles(plain: str, members: Mapping[str, str]) -> dict[str, Ensemble]:
@@ -130,13 +124,14 @@ def write_results(scored: Mapping[str, Scored], table: list[System]) -> None:
     """Write all figures, and by how much each row of Table 2 differs from its control."""
     names = next(iter(scored.values())).figures
     header = ("model", *(f"test_{name}" for name in names), "gap_error")
-    write_csv(RESULTS, header, [(name, *each.figures.values(), each.error) for name, each in scored.items()])
+    found = ((name, *each.figures.values(), bootstrap.error(each.resampled)) for name, each in scored.items())
+    write_csv(RESULTS, header, found)
     rows = []
     for row in table:
         if row.control:
             one, other = scored[row.system], scored[row.control]
-            found = bootstrap.difference(one.figures["gap"] - other.figures["gap"], one.resampled, other.resampled)
-            rows.append((row.system, row.control, found.value, found.error, found.verdict))
+            than = bootstrap.difference(one.figures["gap"] - other.figures["gap"], one.resampled, other.resampled)
+            rows.append((row.system, row.control, than.value, than.error, than.verdict))
     write_csv(DIFFERENCES, ("system", "control", "difference", "error", "verdict"), rows)
 
 

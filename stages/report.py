@@ -3,7 +3,6 @@
 Nothing is computed here that another stage reads.
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from stages._places import (
     TEACHER,
     WEIGHTS,
 )
+from stages._tables import rows_of
 from yt8m.core.files import read_json, whole, write_csv, write_text
 from yt8m.relations import omega
 from yt8m.relations.labels import HEADER, Labels
@@ -67,12 +67,6 @@ def write_table2(params: Params, figures: Path) -> None:
     bars = {row.label: float(results[row.system]["test_gap"]) for row in table}
     bar_figure(bars, "Test GAP@20 (Table 2)", figures / "table2.png")
     print(f"{METRICS / 'report' / 'table2.md'}, and figures in {OUT}")
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a table by column."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def draw_label_counts(figures: Path) -> None:

@@ -29,6 +29,19 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
+class After(keras.callbacks.Callback):
+    """Something that happens after so many steps in this run."""
+
+    def __init__(self, steps: int):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            self.happen()
+
+
 def make_videos(count: int, seed: int, level: Level = Level.FRAME) -> list[Video]:
     """Videos of 1 to 7 random frames with one or two labels; each label brightens a byte of every frame."""
     random, videos = np.random.default_rng(seed), []

@@ -10,7 +10,7 @@ import pytest
 from dvclive import Live
 
 from tests.models import tiny
-from tests.training.made import assert_same, built, logged, make_training, write_sets
+from tests.training.made import After, assert_same, built, logged, make_training, write_sets
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.models.building import build
@@ -222,24 +222,18 @@ def test_no_more_steps_than_planned(made, scripted, live, state):
     assert int(model.optimizer.iterations) == 4  # what is left behind the last score could not be kept
 
 
-class Spread(keras.callbacks.Callback):
-    """Something in a model that is no number, after so many steps in all."""
+class Spoilt(After):
+    """A model gets a weight that is no number."""
 
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if not self.left:
-            weights = self.model.get_weights()
-            self.model.set_weights([np.full_like(weights[0], np.nan), *weights[1:]])
+    def happen(self):
+        weights = self.model.get_weights()
+        self.model.set_weights([np.full_like(weights[0], np.nan), *weights[1:]])
 
 
 @pytest.mark.parametrize("steps", [1, 7, 8])
 def test_a_loss_that_is_no_number_ends_the_training_at_its_step(made, live, state, steps):
     """Scored each six steps: nothing of it is scored or saved, and what was saved before stays."""
-    model, training = made(objective=watched(Spread(steps)))
+    model, training = made(objective=watched(Spoilt(steps)))
     with pytest.raises(InputError, match=f"^step {steps + 1}: expected a loss, received no number"):
         fit(model, training, live, state)
     other = built(training)
@@ -251,7 +245,7 @@ def test_a_loss_that_is_no_number_ends_the_training_at_its_step(made, live, stat
 
 def test_scores_that_are_no_numbers_end_the_training(made, live, state):
     """Where the last step before the holdout is scored has spoilt the weights."""
-    model, training = made(objective=watched(Spread(6)))
+    model, training = made(objective=watched(Spoilt(6)))
     with pytest.raises(InputError, match="moe: expected scores between 0 and 1, received no numbers for video v2_0"):
         fit(model, training, live, state)
     assert not state.path.exists()

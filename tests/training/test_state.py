@@ -11,7 +11,7 @@ import pytest
 from dvclive import Live
 
 from tests.models import tiny
-from tests.training.made import assert_same, built, logged, make_training
+from tests.training.made import After, assert_same, built, logged, make_training
 from yt8m.core.backend import limited_threads
 from yt8m.core.errors import InputError
 from yt8m.relations.regularizer import Relations
@@ -163,17 +163,11 @@ class Cut(Exception):
     """A training's end that it did not plan."""
 
 
-class CutOff(keras.callbacks.Callback):
-    """Ends the training after so many steps in this run."""
+class CutOff(After):
+    """Ends the training."""
 
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if not self.left:
-            raise Cut
+    def happen(self):
+        raise Cut
 
 
 def cut_off(objective, steps):

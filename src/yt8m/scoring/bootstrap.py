@@ -73,6 +73,11 @@ def gaps(predictions: Predictions, seed: int) -> np.ndarray:
         return np.array(list(pool.map(lambda number: ranked.gap(resample(videos, seed, number)), range(RESAMPLES))))
 
 
+def error(resampled: np.ndarray) -> float:
+    """The standard error of what was resampled."""
+    return float(np.std(resampled, ddof=1))
+
+
 class Difference(NamedTuple):
     """A difference of two systems' GAPs and its standard error."""
 
@@ -94,4 +99,4 @@ def difference(value: float, resampled: np.ndarray, control: np.ndarray) -> Diff
         value: on the videos themselves.
         resampled, control: what `gaps` gives of both.
     """
-    return Difference(value, float(np.std(resampled - control, ddof=1)))
+    return Difference(value, error(resampled - control))

@@ -1,6 +1,6 @@
 """Table 2: which systems it has, and what each of them must beat."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from yt8m.settings.params import Evaluate
@@ -37,11 +37,11 @@ def mean_of(set: str) -> str:
     return f"mean_of_set_{set}"
 
 
-def table2(evaluate: Evaluate, members: Mapping[str, str], best: str) -> list[System]:
+def table2(evaluate: Evaluate, members: Collection[str], best: str) -> list[System]:
     """The rows of Table 2, in the paper's order.
 
     Args:
-        members: of the ensemble, with their families.
+        members: of the ensemble.
         best: the member that scores best on the holdout.
     """
     plain, sets = evaluate.plain, sets_of(members)

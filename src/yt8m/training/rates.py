@@ -12,7 +12,7 @@ from yt8m.training.training import Schedule
 
 @keras.saving.register_keras_serializable("yt8m")
 class RiseAndFall(LearningRateSchedule):
-    """A rate that rises in the first steps, stays, and falls towards 0 in the last ones, which make a mean of it all.
+    """A rate that rises in the first steps, stays, and falls towards 0 in the last ones.
 
     Args:
         rate: between.
