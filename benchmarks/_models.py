@@ -14,7 +14,7 @@ from yt8m.records.batches import LENGTH, Batch
 from yt8m.settings.params import Model, Params, Train, load
 
 LABELS = 3  # of a video; YouTube-8M has 3.01 on average
-EXPERTS = {"mixtures": 2, "l2": 1e-6}
+EXPERTS = {"mixtures": 2, "l2": 1e-6, "input_dropout": 0.0, "dropout": 0.0}
 POOLED = {"frames": 128, "hidden": 256, **EXPERTS}
 CLUSTERS = {"rgb": 32, "audio": 16}
 RECURRENT = {"layers": 1, "units": 256, **EXPERTS}

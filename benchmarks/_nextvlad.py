@@ -9,7 +9,9 @@ PUBLISHED: dict[str, Any] = {  # Lin, Xiao and Fan, arXiv 1811.05014
     "expansion": 2,
     "hidden": 2048,
     "reduction": 8,
-    "dropout": 0.5,
+    "pooled_dropout": 0.5,
+    "input_dropout": 0.0,
+    "dropout": 0.0,
     "mixtures": 2,
     "l2": 1e-6,
 }

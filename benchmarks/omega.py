@@ -115,7 +115,7 @@ def penalty_gradient(w: np.ndarray) -> np.ndarray:
     layout = Schema(
         id_key="id", labels_key="labels", mean_prefix="", features={"x": features}, classes=classes, max_frames=1
     )
-    args = {"hidden": [], "dropout": 0.0, "l2": 0.0}
+    args = {"hidden": [], "input_dropout": 0.0, "dropout": 0.0, "l2": 0.0}
     plain = build(
         Description(
             family="mlp", layout=layout, level=Level.VIDEO, seed=1, momentum=0.9, precision="float32", args=args

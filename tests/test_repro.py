@@ -17,7 +17,7 @@ MLP = {  # what compiles fastest
     "batch_size": 16,
     "learning_rate": 0.005,
     "epochs": 1,
-    "args": {"hidden": [8], "dropout": 0.25, "l2": 1e-6},
+    "args": {"hidden": [8], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
 }
 MEMBERS = ("netvlad-a", "mlp-a", "netvlad-b", "mlp-b")
 KINDS = ("original", "augmented")

@@ -17,7 +17,7 @@ from yt8m.settings.params import Model, Params
 
 def mlp(hidden: list[int], dropout: float, epochs: int, learning_rate: float) -> Model:
     """A classifier's section."""
-    args = {"hidden": hidden, "dropout": dropout, "l2": 0.0}
+    args = {"hidden": hidden, "input_dropout": 0.0, "dropout": dropout, "l2": 0.0}
     return Model(family="mlp", batch_size=256, learning_rate=learning_rate, epochs=epochs, args=args)
 
 

@@ -18,7 +18,7 @@ MLP = {
     "batch_size": 512,
     "learning_rate": 0.002,
     "epochs": 8,
-    "args": {"hidden": [1024], "dropout": 0.5, "l2": 1e-4},
+    "args": {"hidden": [1024], "input_dropout": 0.0, "dropout": 0.5, "l2": 1e-4},
 }
 BEFORE = "mlp: before"
 # Factors of the section's values.

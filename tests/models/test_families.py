@@ -11,6 +11,7 @@ import pytest
 
 from tests.models import tiny
 from yt8m.core.schema import Level
+from yt8m.records.batches import LENGTH
 from yt8m.settings import registry
 from yt8m.training.losses import cross_entropy
 
@@ -89,6 +90,25 @@ def test_inference_gives_the_same_each_time_and_changes_nothing(family):
     np.testing.assert_allclose(model.predict_on_batch(inputs), first, atol=1e-5)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@every_family
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("argument", ["input_dropout", "dropout"])
+def test_what_is_dropped_is_missed_in_training_alone(family, level, argument):
+    """Nearly all of it: two calls would hardly draw the same. All frames are alike, so that it is not their drawing."""
+    model, plain = (
+        tiny.randomized(family, level=level, **{"input_dropout": 0.0, "dropout": 0.0, argument: share})
+        for share in (0.9, 0.0)
+    )
+    inputs = tiny.batch((3, 7) * 20, level=level)
+    for name, x in inputs.items():
+        if name != LENGTH:
+            x[:] = x[:, :1] * (np.arange(x.shape[1]) < inputs[LENGTH][:, None])[..., None]
+    first, second = (np.asarray(model(inputs, training=True)) for _ in range(2))
+    assert (np.abs(first - second) > 1e-6).any()
+    model.set_weights(plain.get_weights())  # training has moved batch norm's statistics
+    np.testing.assert_array_equal(tiny.score(model, inputs), tiny.score(plain, inputs))
 
 
 @every_family

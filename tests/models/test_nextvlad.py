@@ -38,7 +38,7 @@ def test_parameters_are_those_of_the_equations():
 
 
 def test_dropout_acts_in_training_alone():
-    model, inputs = tiny.randomized("nextvlad", dropout=0.9), tiny.batch()
+    model, inputs = tiny.randomized("nextvlad", pooled_dropout=0.9), tiny.batch()
     first, second = (np.asarray(model(inputs, training=True)) for _ in range(2))
     assert (first != second).any()
     np.testing.assert_array_equal(tiny.score(model, inputs), tiny.score(model, inputs))

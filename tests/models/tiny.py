@@ -17,7 +17,7 @@ SCHEMA = Schema(
 ONE_FEATURE = SCHEMA.model_copy(update={"features": {"visual": 6}})
 CLUSTERS = {"rgb": 3, "audio": 2, "visual": 4}
 GROUPS = {"rgb": 4, "audio": 2, "visual": 3}
-EXPERTS = {"mixtures": 2, "l2": 1e-6}
+EXPERTS = {"mixtures": 2, "l2": 1e-6, "input_dropout": 0.0, "dropout": 0.0}
 RECURRENT = {"layers": 2, "units": 3} | EXPERTS
 POOLED = {"frames": 6, "clusters": CLUSTERS, "hidden": 4} | EXPERTS
 ARGS: dict[str, dict] = {
@@ -25,12 +25,12 @@ ARGS: dict[str, dict] = {
     "gated_dbow": POOLED | {"rank": 2},
     "gru": RECURRENT,
     "lstm": RECURRENT,
-    "mlp": {"hidden": [8], "dropout": 0.25, "l2": 1e-6},
+    "mlp": {"hidden": [8], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
     "moe": EXPERTS,
     "netfv": POOLED,
     "netrvlad": POOLED,
     "netvlad": POOLED,
-    "nextvlad": POOLED | {"groups": GROUPS, "expansion": 2, "reduction": 2, "dropout": 0.5},
+    "nextvlad": POOLED | {"groups": GROUPS, "expansion": 2, "reduction": 2, "pooled_dropout": 0.5},
 }
 
 

@@ -11,7 +11,7 @@ from tests.records.made import SCHEMA
 from yt8m import models
 from yt8m.settings import registry
 
-EXPERTS = {"mixtures": 2, "l2": 1e-6}
+EXPERTS = {"mixtures": 2, "l2": 1e-6, "input_dropout": 0.0, "dropout": 0.0}
 POOLED = {"frames": 3, "clusters": {"rgb": 3, "audio": 2}, "hidden": 4} | EXPERTS
 RECURRENT = {"layers": 2, "units": 4} | EXPERTS
 PAPERS: dict[str, dict] = {
@@ -25,8 +25,8 @@ PAPERS: dict[str, dict] = {
     "moe": EXPERTS,
 }
 BEYOND: dict[str, dict] = {
-    "mlp": {"hidden": [8, 4], "dropout": 0.25, "l2": 1e-6},
-    "nextvlad": POOLED | {"groups": {"rgb": 4, "audio": 2}, "expansion": 2, "reduction": 2, "dropout": 0.5},
+    "mlp": {"hidden": [8, 4], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
+    "nextvlad": POOLED | {"groups": {"rgb": 4, "audio": 2}, "expansion": 2, "reduction": 2, "pooled_dropout": 0.5},
 }
 ARGS = PAPERS | BEYOND
 BAD = {

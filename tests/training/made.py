@@ -15,6 +15,7 @@ from yt8m.records.manifest import describe, write_manifest
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
 from yt8m.settings.params import Staircase
+from yt8m.training.fit import prepared
 from yt8m.training.training import Objective, Phase, Schedule, Training
 
 SCHEDULE: dict[str, Any] = {
@@ -25,6 +26,9 @@ SCHEDULE: dict[str, Any] = {
     "steps": 24,
     "eval_steps": 6,
     "ema": 0.0,
+    "checkpoints": 1,
+    "weight_decay": 0.0,
+    "mixup": 0.0,
     "xla": False,
 }
 
@@ -119,7 +123,7 @@ def built(training: Training, randomized: bool = False) -> keras.Model:
     """The model that a training starts from, where it is new, as its objective has it."""
     make = tiny.randomized if randomized else tiny.new
     description: Any = training.start
-    return training.objective.trained(make(description.family, seed=description.seed, **description.args))
+    return prepared(make(description.family, seed=description.seed, **description.args), training)
 
 
 def logged(folder: Path | str, metric: str) -> tuple[list[int], list[float]]:

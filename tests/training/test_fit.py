@@ -186,33 +186,59 @@ def test_the_rate_falls_in_steps_of_examples(made, scripted, live, state, exampl
 
 
 class Record(keras.callbacks.Callback):
-    """The trainable weights after each step."""
+    """All weights after each step."""
 
     def __init__(self):
         super().__init__()
         self.steps = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.steps.append([keras.ops.convert_to_numpy(weight).copy() for weight in self.model.trainable_weights])
+        self.steps.append([keras.ops.convert_to_numpy(weight).copy() for weight in self.model.weights])
 
 
-def test_the_moving_average_of_weights_is_scored_and_kept(made, scripted, live, state):
-    """The training itself goes on with the weights as they are."""
-    record, plain, weights = Record(), Record(), scripted(0.1, 0.2)
+def test_the_training_itself_goes_on_with_its_own_weights(made, scripted, live, state):
+    """Those of a training without a moving average, which is what is scored and kept."""
+    record, plain, weights = Record(), Record(), scripted(0.1, 0.2, 0.1, 0.2)
     model, training = made(steps=6, eval_steps=3, ema=0.75, objective=watched(record))
     fit(model, training, live, state)
-    average = record.steps[0]
-    for step in record.steps[1:]:
-        average = [0.75 * old + 0.25 * new for old, new in zip(average, step, strict=True)]
-    for weight, expected in zip(model.trainable_weights, average, strict=True):
-        np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-6)
     assert_same(model.get_weights(), weights[1])
-    scripted(0.1, 0.2)
-    without = State(state.path.with_name("without"))
     model, training = made(steps=6, eval_steps=3, objective=watched(plain))
-    fit(model, training, live, without)
+    fit(model, training, live, State(state.path.with_name("without")))
     for first, second in zip(record.steps, plain.steps, strict=True):
-        assert_same(first, second)
+        assert_same(first[: len(second)], second)  # the averages stand behind
+    assert any((a != b).any() for a, b in zip(weights[1], weights[3], strict=False))
+
+
+def test_a_trained_models_start_is_scored_as_it_is(made, scripted, live, state, tmp_path):
+    """Before the first step there is no average."""
+    weights = scripted(0.9, 0.1)
+    model, training = made(steps=2, eval_steps=2, ema=0.75)
+    initial = model.get_weights()
+    fit(model, replace(training, start=tmp_path / "trained"), live, state)
+    assert_same(weights[0], initial)
+
+
+@pytest.mark.parametrize(("last", "mean"), [(0.7, True), (0.55, False)])
+def test_the_mean_of_the_best_weights_is_kept_where_it_scores_better(made, scripted, live, state, last, mean):
+    """Of the scores .5, .3, .6, .5 the third and the first are the best two: the earlier of equal ones counts."""
+    weights = scripted(0.5, 0.3, 0.6, 0.5, last)
+    model, training = made(steps=8, eval_steps=2, checkpoints=2)
+    assert fit(model, training, live, state) == max(last, 0.6)
+    average = [(a + b) / 2 for a, b in zip(weights[2], weights[0], strict=True)]
+    assert_same(weights[4], average)
+    assert_same(model.get_weights(), average if mean else weights[2])
+
+
+def test_videos_are_mixed_by_seed_and_step(made):
+    """From any step on as from the first, each batch in another way, targets as the videos are."""
+    _, training = made(mixup=0.5)
+    whole, rest = list(samples(training, 0)), list(samples(training, 2))
+    for (inputs, targets), (others, wanted) in zip(whole[2:], rest, strict=True):
+        assert_same(inputs.values(), others.values())
+        np.testing.assert_array_equal(targets, wanted)
+    plain = list(samples(made()[1], 0))
+    assert all((targets != labels).any() for (_, targets), (_, labels) in zip(whole, plain, strict=True))
+    assert len({float(targets.max(initial=0, where=targets < 1)) for _, targets in whole}) > 1
 
 
 def test_no_more_steps_than_planned(made, scripted, live, state):
@@ -238,9 +264,9 @@ def test_a_loss_that_is_no_number_ends_the_training_at_its_step(made, live, stat
         fit(model, training, live, state)
     other = built(training)
     fit_module.compile_for(other, training.schedule)
-    scores, weights = state.load(other)
+    scores, kept = state.load(other)
     assert [score.step for score in scores] == [6] * (steps > 6)
-    assert all(np.isfinite(weight).all() for weight in weights)
+    assert all(np.isfinite(weight).all() for weights in kept for weight in weights)
 
 
 def test_scores_that_are_no_numbers_end_the_training(made, live, state):
@@ -272,7 +298,7 @@ def test_the_training_goes_on_with_its_own_weights_where_the_average_cannot_be_s
     model, training = made(steps=3, eval_steps=3, ema=0.75, objective=watched(record))
     with pytest.raises(InputError, match="no score"):
         fit(model, training, live, state)
-    assert_same(model.trainable_weights, record.steps[-1])
+    assert_same(model.get_weights(), record.steps[-1])
 
 
 @pytest.mark.parametrize("start", [0, 3, 4, 11, 13])

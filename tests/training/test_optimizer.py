@@ -34,4 +34,21 @@ def test_without_need_to_clip_it_is_adam():
 
 
 def test_config_rebuilds_it():
-    assert ClippedAdam.from_config(ClippedAdam(0.1, clip_norm=0.7).get_config()).clip_norm == 0.7
+    rebuilt = ClippedAdam.from_config(ClippedAdam(0.1, clip_norm=0.7, weight_decay=0.2).get_config())
+    assert (rebuilt.clip_norm, rebuilt.weight_decay) == (0.7, 0.2)
+
+
+def test_kernels_decay_and_nothing_else():
+    """Without a gradient Adam does not move a weight; `w -= rate * decay * w` does. In a compiled step, too."""
+    layers = [keras.layers.Dense(3, name="hidden"), keras.layers.BatchNormalization()]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    for weight in model.weights:
+        weight.assign(keras.ops.ones(weight.shape))
+    optimizer = ClippedAdam(0.1, weight_decay=0.5)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, lambda y, x: 0 * keras.ops.sum(x, axis=-1))
+    for _ in range(2):
+        model.train_on_batch(np.ones((4, 2), np.float32), np.ones(4, np.float32))
+    for weight in model.trainable_weights:
+        expected = (1 - 0.1 * 0.5) ** 2 if weight.name == "kernel" else 1.0
+        np.testing.assert_allclose(weight, np.full(weight.shape, expected), rtol=1e-6)

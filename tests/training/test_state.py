@@ -45,11 +45,12 @@ def everything(model):
 
 def test_a_state_gives_a_new_model_all_that_the_old_one_had(state):
     model, other = trained(), compiled(seed=2)
-    best = [weight + 1 for weight in model.get_weights()]
-    state.save(model, SCORES, best)
-    scores, weights = state.load(other)
+    kept = [[weight + rank for weight in model.get_weights()] for rank in (1, 2)]
+    state.save(model, SCORES, kept)
+    scores, found = state.load(other)
     assert scores == SCORES
-    assert_same(weights, best)
+    for weights, expected in zip(found, kept, strict=True):
+        assert_same(weights, expected)
     assert_same(everything(other), everything(model))
     assert int(other.optimizer.iterations) == 3
 
@@ -57,7 +58,7 @@ def test_a_state_gives_a_new_model_all_that_the_old_one_had(state):
 def test_sampled_frames_go_on_where_they_were(state):
     """The state of the random generator is part of it."""
     model, other = trained(), compiled()
-    state.save(model, SCORES, model.get_weights())
+    state.save(model, SCORES, [model.get_weights()])
     state.load(other)
     inputs = tiny.batch()
     np.testing.assert_array_equal(model(inputs, training=True), other(inputs, training=True))
@@ -77,7 +78,7 @@ def test_only_one_process_writes(tmp_path):
 
 def test_a_damaged_state_is_refused_by_name(state):
     model = trained()
-    state.save(model, SCORES, model.get_weights())
+    state.save(model, SCORES, [model.get_weights()])
     state.path.write_bytes(state.path.read_bytes()[:-100])
     with pytest.raises(InputError, match=rf"{state.path}: expected a training's state: .*; delete it"):
         state.load(model)
@@ -207,10 +208,10 @@ def run(folder, root, family, cuts=(), objective=None, goes_on=False, **changes)
     ("family", "changes", "cuts"),
     [
         ("dbow", {}, (1, 9, 9)),
-        ("mlp", {"ema": 0.8}, (7, 6)),
+        ("mlp", {"ema": 0.8, "checkpoints": 3, "mixup": 0.4}, (7, 6)),
         ("moe", {"objective": Relations(1e-3, 1e-3, 1.0, 4), "goes_on": True}, (3, 6, 9)),
     ],
-    ids=["plain", "averaged, with dropout", "with label relations"],
+    ids=["plain", "averaged and mixed, with dropout", "with label relations"],
 )
 def test_a_training_cut_off_anywhere_ends_as_if_it_had_not_been(family, changes, cuts, folder, tmp_path):
     """24 steps, scored every 6."""

@@ -30,7 +30,7 @@ def pooled_features(
     """
     inputs = video_inputs(schema, level)
     x, mask = sampled_frames(inputs, schema, args.frames)
-    x = input_norm(momentum)(x)
+    x = drop_inputs(input_norm(momentum)(x), args.input_dropout)
     vectors = [pool(name)(feature, mask) for name, feature in split_features(x, schema).items()]
     return inputs, ops.concatenate(vectors, axis=-1)
 
@@ -38,6 +38,14 @@ def pooled_features(
 def input_norm(momentum: float) -> keras.layers.BatchNormalization:
     """Batch norm of a model's normalised input."""
     return batch_norm(momentum, "input_norm")
+
+
+def drop_inputs(x, share: float):
+    """In training, a share of a video's features is 0: in all its frames (B, T, width), or in their mean (B, width)."""
+    if not share:
+        return x
+    alike = (None, 1, x.shape[-1]) if len(x.shape) == 3 else None
+    return keras.layers.Dropout(share, noise_shape=alike, name="input_dropout")(x)
 
 
 def hidden_layer(x, schema: Schema, args: Pooled):
@@ -52,6 +60,8 @@ def hidden_layer(x, schema: Schema, args: Pooled):
 
 def experts(x, schema: Schema, args: Experts):
     """Class probabilities, (B, C)."""
+    if args.dropout:
+        x = keras.layers.Dropout(args.dropout, name="dropout")(x)
     return MixtureOfExperts(schema.classes, args.mixtures, args.l2, name=OUTPUT)(x)
 
 

@@ -30,10 +30,16 @@ class Arguments(BaseModel):
 
 
 class Experts(Arguments):
-    """The mixture of experts that every family ends in."""
+    """The mixture of experts that every family ends in, and what is dropped in training.
+
+    `input_dropout` is the share of a video's features that are 0 in all its frames, `dropout` that of what the experts
+    see.
+    """
 
     mixtures: PositiveInt
     l2: NonNegativeFloat
+    input_dropout: Fraction
+    dropout: Fraction
 
 
 class Pooled(Experts):

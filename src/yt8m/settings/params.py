@@ -158,16 +158,21 @@ SCHEDULES = {"staircase", "drop"}
 class Train(Section):
     """What all trainings share; backend and threads are also those of all other stages that compute.
 
-    `threads` of a processor's compute in a stage: their number decides last bits.
+    `threads` of a processor's compute in a stage: their number decides last bits. `ema` is the momentum of a moving
+    average of weights (0: none), `checkpoints` how many of the best weights are averaged in the end, `mixup` the Beta
+    distribution's alpha (0: none).
     """
 
     backend: Literal["tensorflow", "jax"]
     threads: PositiveInt
     precision: Literal["float32", "mixed_bfloat16"]
     xla: bool
-    ema: Annotated[float, Field(ge=0, lt=1)]
-    batch_norm_momentum: Fraction
     schedule: Annotated[Staircase | Drop, Field(discriminator="kind")]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    checkpoints: PositiveInt
+    weight_decay: NonNegativeFloat
+    mixup: NonNegativeFloat
+    batch_norm_momentum: Fraction
     clip_norm: PositiveFloat
     shuffle_buffer: PositiveInt
     eval_examples: PositiveInt

@@ -1,9 +1,9 @@
-"""Training by scores on the holdout: Adam, a rate that falls, clipped gradients, averaged and best weights."""
+"""Training by scores on the holdout: Adam, a rate by step, mixed videos, averaged and best weights."""
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain, islice
+from contextlib import nullcontext
+from itertools import chain, count, islice
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,20 @@ from yt8m.core.errors import InputError
 from yt8m.records.batches import Batch
 from yt8m.records.dataset import Dataset
 from yt8m.records.readers import prefetch
+from yt8m.training.averages import averaged, averaging
 from yt8m.training.losses import cross_entropy
+from yt8m.training.mixup import mixed
 from yt8m.training.optimizer import ClippedAdam
 from yt8m.training.rates import rate_of
 from yt8m.training.scores import dataset_gap
-from yt8m.training.state import Score, State
+from yt8m.training.state import Score, State, Weights
 from yt8m.training.training import Schedule, Training
 
 if TYPE_CHECKING:
     from dvclive import Live
 
 PAUSE = 60  # seconds between lines of progress
+MIXUP = 1  # beside seed and step, what random numbers are for
 Samples = Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
 
 
@@ -64,10 +67,15 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
             verbose=0,
             callbacks=[Finite(), best, Progress(evals, done, best), *training.objective.callbacks()],
         )
-    model.set_weights(best.weights)
-    if schedule.patience and best.scores[-1].gap == best.gap:
+    gap = best.restore(model)
+    if schedule.patience and best.scores[-1].gap == max(score.gap for score in best.scores):
         tqdm.write(f"the last of {evals} scores is the best: with more epochs it may become better")
-    return best.gap
+    return gap
+
+
+def prepared(model: keras.Model, training: Training) -> keras.Model:
+    """What Keras trains: the objective's model, with the average of the weights if the schedule wants one."""
+    return training.objective.trained(averaging(model, training.schedule.ema))
 
 
 def batches(training: Training, start: int, rows: slice | None = None) -> Iterator[Batch]:
@@ -82,15 +90,18 @@ def batches(training: Training, start: int, rows: slice | None = None) -> Iterat
 
 
 def samples(training: Training, start: int, rows: slice | None = None) -> Samples:
-    """What Keras trains on: inputs and targets."""
-    for batch in batches(training, start, rows):
-        yield batch.inputs, training.objective.targets(batch)
+    """What Keras trains on: inputs and targets, videos mixed where the schedule says so."""
+    for step, batch in zip(count(start), batches(training, start, rows), strict=False):
+        targets = training.objective.targets(batch)
+        if training.schedule.mixup:
+            random = np.random.default_rng((training.seed, step, MIXUP))
+            batch, targets = mixed(batch, targets, training.schedule.mixup, random)
+        yield batch.inputs, targets
 
 
 def compile_for(model: keras.Model, schedule: Schedule) -> None:
     """Give a model the optimizer and the loss of its training."""
-    ema = {"use_ema": schedule.ema > 0, "ema_momentum": schedule.ema or None}
-    optimizer = ClippedAdam(rate_of(schedule), clip_norm=schedule.clip_norm, **ema)
+    optimizer = ClippedAdam(rate_of(schedule), clip_norm=schedule.clip_norm, weight_decay=schedule.weight_decay)
     optimizer.build(model.trainable_variables)  # or TensorFlow traces the first step twice
     model.compile(optimizer, cross_entropy, jit_compile=schedule.xla or keras.backend.backend() == "jax")
 
@@ -137,18 +148,18 @@ class Finite(keras.callbacks.Callback):
 
 
 class BestOnHoldout(keras.callbacks.Callback):
-    """Scores the holdout, keeps the best weights, and stops when `patience` scores, if any, bring no better ones."""
+    """Scores the holdout, keeps the best weights, and stops when `patience` scores, if any, bring no better ones.
+
+    Attributes:
+        scores: so far.
+        kept: the weights of as many of the best scores as `checkpoints` says, the best first.
+    """
 
     def __init__(self, holdout: Dataset, schedule: Schedule, live: "Live", state: State):
         super().__init__()
         self.holdout, self.schedule, self.live, self.state = holdout, schedule, live, state
         self.scores: list[Score] = []
-        self.weights: list[np.ndarray] = []
-
-    @property
-    def gap(self) -> float:
-        """The best so far."""
-        return max((score.gap for score in self.scores), default=-1.0)
+        self.kept: list[Weights] = []
 
     @property
     def stop(self) -> bool:
@@ -158,20 +169,38 @@ class BestOnHoldout(keras.callbacks.Callback):
 
     def resume(self, model: keras.Model) -> None:
         """Take up the state that was saved, if one was."""
-        self.scores, self.weights = self.state.load(model)
+        self.scores, self.kept = self.state.load(model)
         for score in self.scores:
             self.log(score)
 
     def score(self, model: keras.Model, step: int, loss: float | None = None) -> None:
         """Score the holdout after `step` steps."""
-        with averaged(model, self.schedule.ema if step else 0):
+        with averaged(model) if step else nullcontext():
             gap = dataset_gap(model, self.holdout, self.schedule.batch_size)
             score = Score(step, *self.state.peers.agree((gap, loss)))
-            if score.gap > self.gap:
-                self.weights = model.get_weights()
+            rank = sum(other.gap >= score.gap for other in self.scores)
+            if rank < self.schedule.checkpoints:
+                self.kept.insert(rank, model.get_weights())
+                del self.kept[self.schedule.checkpoints :]
         self.scores.append(score)
         self.log(score)
-        self.state.save(model, self.scores, self.weights)
+        self.state.save(model, self.scores, self.kept)
+
+    def restore(self, model: keras.Model) -> float:
+        """Leave the model with the best weights, or with the mean of all that were kept where that scores better.
+
+        Returns:
+            The holdout's GAP with these.
+        """
+        best = max(score.gap for score in self.scores)
+        if len(self.kept) > 1:
+            model.set_weights([np.mean(weights, axis=0) for weights in zip(*self.kept, strict=True)])
+            gap = self.state.peers.agree(dataset_gap(model, self.holdout, self.schedule.batch_size))
+            tqdm.write(f"the mean of the {len(self.kept)} best: holdout GAP {gap:.4f}, the best alone {best:.4f}")
+            if gap > best:
+                return float(gap)
+        model.set_weights(self.kept[0])
+        return best
 
     def log(self, score: Score) -> None:
         """Hand a score to dvclive."""
@@ -184,21 +213,6 @@ class BestOnHoldout(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.score(self.model, (epoch + 1) * self.schedule.eval_steps, float(logs["loss"]))
         self.model.stop_training = self.stop
-
-
-@contextmanager
-def averaged(model: keras.Model, ema: float) -> Iterator[None]:
-    """Give the model the moving average of its weights for a while, if there is one."""
-    if not ema:
-        yield
-        return
-    own = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, own, strict=True):
-            variable.assign(value)
 
 
 class Progress(keras.callbacks.Callback):

@@ -13,7 +13,7 @@ from yt8m.core.files import remove, whole, write_json
 from yt8m.models import contract, storage
 from yt8m.models.building import Description, build
 from yt8m.training.devices import Devices, prepare
-from yt8m.training.fit import fit
+from yt8m.training.fit import fit, prepared
 from yt8m.training.state import State, all_that_decides, environment, fingerprint
 from yt8m.training.training import Training
 
@@ -42,7 +42,7 @@ def run(training: Training) -> float:
         model, description = begun(training.start)
         print(f"{training.name}: {model.name}, {model.count_params():,} parameters, {training.length}")
         state = State(training.states / fingerprint(decides), devices.peers)
-        trained = training.objective.trained(model)
+        trained = prepared(model, training)
         with curves(training.log, devices) as live:
             gap = fit(trained, training, live, state, rows)
         if devices.writes:

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,8 +30,11 @@ class Score(NamedTuple):
     loss: float | None
 
 
+Weights = list[np.ndarray]  # of a model, as `get_weights` gives them
+
+
 class State:
-    """The file in which a training keeps its weights, its optimizer, its best weights and its scores.
+    """The file in which a training keeps its weights, its optimizer, its scores and the weights that scored best.
 
     Args:
         path: of the file.
@@ -41,53 +44,57 @@ class State:
     def __init__(self, path: Path, peers: Peers | None = None):
         self.path, self.peers = path, peers or Peers()
 
-    def save(self, model: keras.Model, scores: Iterable[Score], best: Iterable[np.ndarray]) -> None:
-        """Replace the state as a whole."""
+    def save(self, model: keras.Model, scores: Iterable[Score], kept: Sequence[Weights]) -> None:
+        """Replace the state as a whole; `kept` are the best weights."""
         if self.peers.process:
             return
         numpy = keras.ops.convert_to_numpy
         arrays = {
             **{f"model.{index}": numpy(variable) for index, variable in enumerate(model.variables)},
             **{f"optimizer.{index}": numpy(variable) for index, variable in enumerate(model.optimizer.variables)},
-            **{f"best.{index}": weight for index, weight in enumerate(best)},
+            **{f"kept.{rank}.{i}": weight for rank, weights in enumerate(kept) for i, weight in enumerate(weights)},
         }
         with whole(self.path) as partial:
             save_file(
                 {name: np.asarray(array, order="C") for name, array in arrays.items()},
                 partial,
-                {"scores": json.dumps(list(scores))},
+                {"scores": json.dumps(list(scores)), "kept": str(len(kept))},
             )
 
-    def load(self, model: keras.Model) -> tuple[list[Score], list[np.ndarray]]:
+    def load(self, model: keras.Model) -> tuple[list[Score], list[Weights]]:
         """Give the model and its optimizer the state that was saved.
 
         Returns:
-            The scores so far and the best weights, both empty where no state was saved.
+            The scores so far and the weights of the best, the best first; both empty where no state was saved.
 
         Raises:
             InputError: where the file is damaged or another model's.
         """
         variables, weights = [*model.variables, *model.optimizer.variables], model.get_weights()
-        scores, arrays = self._read(len(model.variables), len(model.optimizer.variables), len(weights))
-        scores = [Score(*score) for score in self.peers.agree(scores)]
-        if not scores:
+        told, arrays = self._read(len(model.variables), len(model.optimizer.variables), len(weights))
+        rows, ranks = self.peers.agree(told)
+        if not rows:
             return [], []
         if not arrays:  # of the same shapes: the first process's will come
-            arrays = [*map(keras.ops.convert_to_numpy, variables), *weights]
+            arrays = [*map(keras.ops.convert_to_numpy, variables), *ranks * weights]
         arrays = self.peers.told(arrays)
         for variable, array in zip(variables, arrays, strict=False):
             variable.assign(array)
-        return scores, arrays[len(variables) :]
+        firsts = range(len(variables), len(arrays), len(weights))
+        return [Score(*row) for row in rows], [arrays[first : first + len(weights)] for first in firsts]
 
-    def _read(self, model: int, optimizer: int, best: int) -> tuple[list[Any], list[np.ndarray]]:
-        """Scores and arrays of the file: so many of the model, of the optimizer and of the best weights."""
+    def _read(self, model: int, optimizer: int, weights: int) -> tuple[tuple[list[Any], int], list[np.ndarray]]:
+        """Scores, how many of the best weights there are, and all arrays: so many of each kind."""
         if self.peers.process or not self.path.exists():
-            return [], []
-        counts = {"model": model, "optimizer": optimizer, "best": best}
+            return ([], 0), []
         try:
             with safe_open(self.path, "np") as file:
-                names = [f"{kind}.{index}" for kind, count in counts.items() for index in range(count)]
-                return json.loads(file.metadata()["scores"]), [file.get_tensor(name) for name in names]
+                about = file.metadata()
+                scores, ranks = json.loads(about["scores"]), int(about["kept"])
+                names = [f"model.{index}" for index in range(model)]
+                names += [f"optimizer.{index}" for index in range(optimizer)]
+                names += [f"kept.{rank}.{index}" for rank in range(ranks) for index in range(weights)]
+                return (scores, ranks), [file.get_tensor(name) for name in names]
         except Exception as error:  # safetensors' errors have no common type
             raise InputError(f"{self.path}: expected a training's state: {error}; delete it to start anew") from None
 

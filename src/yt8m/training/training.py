@@ -31,6 +31,9 @@ class Schedule:
         steps: at most; those behind the last score are not made.
         eval_steps: the holdout is scored each so many steps.
         ema: momentum of the moving average of weights that is scored and kept; 0 keeps the weights themselves.
+        checkpoints: of so many of the best weights the mean is scored in the end, and kept if it is better; 1: none.
+        weight_decay: see `ClippedAdam`.
+        mixup: see `mixup.mixed`; 0 mixes nothing.
         xla: whether XLA compiles the step on TensorFlow; on JAX it always does.
     """
 
@@ -41,6 +44,9 @@ class Schedule:
     steps: int
     eval_steps: int
     ema: float
+    checkpoints: int
+    weight_decay: float
+    mixup: float
     xla: bool
 
     @classmethod
@@ -55,6 +61,9 @@ class Schedule:
             steps,
             eval_steps=min(max(1, train.eval_examples // model.batch_size), steps),
             ema=train.ema,
+            checkpoints=train.checkpoints,
+            weight_decay=train.weight_decay,
+            mixup=train.mixup,
             xla=train.xla,
         )
 

@@ -5,7 +5,7 @@ from keras import ops
 
 from yt8m.core.schema import Level, Schema
 from yt8m.layers.frames import frames_in_order, video_inputs
-from yt8m.layers.head import experts
+from yt8m.layers.head import drop_inputs, experts
 from yt8m.models.gru import Arguments
 
 
@@ -63,6 +63,7 @@ def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> ker
     """GRU (Table 1): the final states of all layers, side by side, into the experts."""
     inputs = video_inputs(schema, level)
     x, mask = frames_in_order(inputs, schema, level)
+    x = drop_inputs(x, args.input_dropout)
     states = []
     for index in range(args.layers):
         products = keras.layers.Dense(3 * args.units, bias_initializer=OpenGates(), name=f"inputs_{index}")

@@ -5,7 +5,7 @@ from keras import ops
 
 from yt8m.core.schema import Level, Schema
 from yt8m.layers.frames import frames_in_order, video_inputs
-from yt8m.layers.head import experts
+from yt8m.layers.head import drop_inputs, experts
 from yt8m.models.lstm import Arguments
 
 
@@ -13,6 +13,7 @@ def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> ker
     """LSTM (Table 1): the final (cell, output) states of all layers, side by side, into the experts."""
     inputs = video_inputs(schema, level)
     x, mask = frames_in_order(inputs, schema, level)
+    x = drop_inputs(x, args.input_dropout)
     states = []
     for index in range(args.layers):
         # Keras's default bias of 1 for the forget gate is [9]'s forget_bias. Float32: a cast of the kernel inside the

@@ -6,8 +6,9 @@ from yt8m.settings import arguments
 
 
 class Arguments(arguments.Arguments):
-    """Units of the hidden layers (none: logistic regression), the share of each that is dropped, and the penalty."""
+    """Units of the hidden layers (none: logistic regression), the shares of features and units dropped, the penalty."""
 
     hidden: list[PositiveInt]
+    input_dropout: arguments.Fraction
     dropout: arguments.Fraction
     l2: NonNegativeFloat

@@ -7,12 +7,15 @@ from yt8m.settings.arguments import Fraction, Pooled
 
 
 class Arguments(Pooled):
-    """Groups for each feature by name, the factors of expansion and of the gate's reduction, the share dropped."""
+    """Groups for each feature by name, the factors of expansion and of the gate's reduction.
+
+    `pooled_dropout` is the share of the pooled vector that is dropped.
+    """
 
     groups: dict[str, PositiveInt]
     expansion: PositiveInt
     reduction: PositiveInt
-    dropout: Fraction
+    pooled_dropout: Fraction
 
     def check(self, schema: Schema) -> None:
         super().check(schema)

@@ -114,7 +114,7 @@ def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> ker
         return NeXtVLAD(args.clusters[name], momentum, args.groups[name], args.expansion, name=f"pool_{name}")
 
     inputs, x = head.pooled_features(schema, level, momentum, args, pool)
-    x = keras.layers.Dropout(args.dropout, name="dropout")(x)
+    x = keras.layers.Dropout(args.pooled_dropout, name="pooled_dropout")(x)
     x = batch_norm(momentum, "hidden_norm")(head.hidden_layer(x, schema, args))
     x = SqueezeGate(momentum, args.reduction, name="squeeze_gate")(x)
     return keras.Model(inputs, head.experts(x, schema, args))
