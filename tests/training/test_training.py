@@ -27,9 +27,8 @@ from yt8m.training.training import Objective, Phase, Schedule, Training
 
 PLACES = {"name", "source", "out", "log", "states", "storage", "max_bytes"}
 SHARED: dict[str, Any] = {"batch_norm_momentum": 0.9, "shuffle_buffer": 1, "precision": "float32"}
-SHARED |= {name: SCHEDULE[name] for name in ("clip_norm", "ema", "checkpoints", "weight_decay", "mixup", "xla")} | {
-    "schedule": SCHEDULE["rate"]
-}
+RECIPES = ("clip_norm", "ema", "checkpoints", "weight_decay", "mixup", "xla")
+SHARED |= {name: SCHEDULE[name] for name in RECIPES} | {"schedule": SCHEDULE["rate"]}
 
 
 class TestSchedule:

@@ -67,7 +67,7 @@ def starting() -> Iterator[None]:
 
 
 def _keep_memory() -> None:
-    """Have tensors' memory used again: glibc gives it back and asks for it anew in each step, for half of some's time."""
+    """Have tensors' memory used again: glibc gives it back and asks for it anew in each step."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option, value in HEAP.items():
             libc.mallopt(option, value)
