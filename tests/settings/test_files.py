@@ -20,7 +20,6 @@ ALIKE = [
     "augment.seed",
     "cluster",
     "train.backend",
-    "train.ema",
     "train.clip_norm",
     "train_moe.family",
     "train_moe.seed",

@@ -3,7 +3,6 @@
 Keras is not imported here. Decides no result: stages need not depend on it.
 """
 
-import ctypes
 import gc
 import os
 import re
@@ -22,8 +21,6 @@ STARTUP = re.compile(
     rb"[EW]\d{4} .*Unable to register cu(FFT|DNN|BLAS) factory|"
     rb"To enable the following instructions"
 )
-# glibc's options (mallopt): blocks of up to 32 MB come from its heaps, which grow by 64 MB and are not given back.
-HEAP = {-3: 32 << 20, -2: 64 << 20, -1: 2**31 - 1}
 # What Keras and TensorFlow import because it is installed, for wrappers and conversions that nobody here uses.
 OPTIONAL = {"jax", "matplotlib", "sklearn", "tensorflow"}
 
@@ -51,7 +48,6 @@ def starting() -> Iterator[None]:
     What else goes to the standard error, a warning or an error, is written there at the end of the context, also
     where it ends with an exception.
     """
-    _keep_memory()
     hidden = _Hidden(OPTIONAL - {os.environ.get(BACKEND, "tensorflow")})
     sys.meta_path.insert(0, hidden)
     gc.disable()  # what modules define stays; to look through it again and again takes a tenth of the time
@@ -66,16 +62,11 @@ def starting() -> Iterator[None]:
         sys.meta_path.remove(hidden)
 
 
-def _keep_memory() -> None:
-    """Have tensors' memory used again: glibc gives it back and asks for it anew in each step."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        for option, value in HEAP.items():
-            libc.mallopt(option, value)
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or a missing GPU is an error
+    # Or tensors' memory goes back to the system and is asked for anew in each step, which took half of some trainings.
+    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     flag_determinism()
     sys.stderr.flush()
     own = os.dup(2)
