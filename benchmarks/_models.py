@@ -44,8 +44,8 @@ class Case:
 
 
 def nextvlad(params: Params, args: dict[str, Any]) -> Model:
-    """NeXtVLAD, trained as the student is."""
-    return params.distill.model_copy(update={"family": "nextvlad", "args": args})
+    """NeXtVLAD, trained as the first of the models is."""
+    return next(iter(params.models.values())).model_copy(update={"family": "nextvlad", "args": args})
 
 
 def of_file(path: Path, args: dict[str, Any]) -> list[Case]:

@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     try:
         params = load(args.params)
-        models: dict[str, Model] = {**params.models, "distill": params.distill}
+        models: dict[str, Model] = dict(params.models)
+        if params.distill.own:
+            models["distill"] = params.distill.own
         if set(PUBLISHED["clusters"]) == set(params.data.layout.features):
             models["nextvlad"] = nextvlad(params, PUBLISHED)
         if unknown := [name for name in args.models if name not in models]:

@@ -41,9 +41,11 @@ FINDS_SCHEMES = "yt8m.ensembling.fitting"
 def main(params: Params) -> None:
     """Write all files anew; the graph of imports is made once."""
     code = Code(params.train.backend)
-    models = {name: model.family for name, model in params.models.items()}
-    models |= {"train_moe": params.train_moe.family, STUDENT: params.distill.family}
-    models |= {member: params.models[member.split("-")[0]].family for member in params.evaluate.related}
+    models = {name: {model.family} for name, model in params.models.items()}
+    student = params.distill.own
+    models[STUDENT] = {student.family} if student else set().union(*models.values())  # any of them may be the best
+    models |= {member: models[member.split("-")[0]] for member in params.evaluate.related}
+    models["train_moe"] = {params.train_moe.family}
     found = code.of_all_stages(models)
     with whole(CODE) as out:
         out.mkdir(parents=True)
@@ -71,11 +73,11 @@ class Code:
             name: version for path in LOCKS for name, version in locked_versions(path.read_text("utf-8")).items()
         }
 
-    def of_all_stages(self, models: Mapping[str, str]) -> dict[str, list[str]]:
+    def of_all_stages(self, models: Mapping[str, set[str]]) -> dict[str, list[str]]:
         """The lines of each stage's file, by its name; of a stage that runs models, of each of them.
 
         Args:
-            models: the family of each.
+            models: the families that each may be of.
         """
         found = {}
         for stage in registry.modules("stages"):
@@ -85,9 +87,9 @@ class Code:
             if BUILDS_MODELS not in reached:
                 found[stage] = self.lines(reached)
                 continue
-            for model, family in models.items():
-                network = self.reached(f"{registry.families()[family]}.network")
-                found[f"{stage}/{model}"] = self.lines(reached | network)
+            for model, families in models.items():
+                networks = (self.reached(f"{registry.families()[family]}.network") for family in families)
+                found[f"{stage}/{model}"] = self.lines(reached.union(*networks))
         return found
 
     def lines(self, modules: Iterable[str]) -> list[str]:

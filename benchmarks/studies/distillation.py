@@ -8,6 +8,7 @@ holdout; and a figure shows GAP by lambda.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from benchmarks._nextvlad import DEMO
 from benchmarks.studies import _study
 from benchmarks.studies._study import Table, Trained
-from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, TEACHER
+from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEACHER
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
@@ -63,7 +64,8 @@ TEACHERS: dict[str, Callable[[Predictions, int], Predictions]] = {
     "temperature 4": partial(softened, temperature=4),
     "smallest score outside the top k": filled_up,
 }
-NEXTVLAD = {"distill.family": "nextvlad", "distill.args": DEMO}
+OWN = {"distill.batch_size": 80, "distill.learning_rate": 0.005}
+NEXTVLAD = {"distill.family": "nextvlad", "distill.args": DEMO, **OWN}
 VARIANTS: dict[str, dict[str, Any]] = {
     **{name: {"distill.lambda": share} for name, share in LAMBDAS.items()},
     **{name: {"distill.lambda": 1.0} for name in TEACHERS},
@@ -82,9 +84,11 @@ def write_teacher(stored: Store, name: str, classes: int) -> None:
             out.append(change(block, classes) if change else block)
 
 
-def train(params: Params, stored: Store, name: str) -> Trained:
+def train(params: Params, stored: Store, scored: Path, name: str) -> Trained:
     """The student as the stage distill makes it."""
     write_teacher(stored, name, params.data.layout.classes)
+    SCORED.parent.mkdir(parents=True, exist_ok=True)
+    SCORED.symlink_to(scored)
     _study.run_stage(params, "distill")
     return _study.trained(params, "distill")
 
@@ -130,14 +134,14 @@ def draw(table: Table) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     args, table, variants = _study.begin("distillation", VARIANTS, argv)
     with _study.at(args.project) as params:
-        trusted, stored = teachers(), Store(TEACHER.resolve())
+        trusted, stored, scored = teachers(), Store(TEACHER.resolve()), SCORED.resolve()
         write_csv(table.path.with_name(f"{table.path.stem}_teacher.csv"), Trust._fields, trusted)
         print(markdown(Trust._fields, trusted))
         for seed in args.seeds:
             for name, changes in variants.items():
                 other = _study.changed(params, {**changes, "distill.seed": seed})
                 with _study.workplace("distillation"):
-                    table.add(name, seed, partial(train, other, stored, name), partial(size, params=other))
+                    table.add(name, seed, partial(train, other, stored, scored, name), partial(size, params=other))
     print(table.summary())
     draw(table)
 

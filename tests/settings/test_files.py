@@ -101,7 +101,7 @@ def test_table_2_starts_from_one_model_in_both_sets(file):
     content = load_yaml(file)
     plain = content["evaluate"]["plain"].split("-")[0]
     assert [name.split("-")[0] for name in content["evaluate"]["related"]] == [plain]
-    assert content["distill"]["family"] == content["models"][plain]["family"]
+    assert content["distill"]["family"] in ("best", content["models"][plain]["family"])
 
 
 def test_the_papers_file_takes_every_published_shard_once():

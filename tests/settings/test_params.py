@@ -48,6 +48,8 @@ def test_files_load(path):
     assert params.distill.share == content["distill"]["lambda"]
 
 
+OWN = DEFAULT["models"]["netvlad"]["args"]
+STUDENT = DEFAULT["distill"] | {"family": "netvlad", "batch_size": 8, "learning_rate": 0.1, "args": OWN}
 PLAIN, RELATED = r"\['netvlad-a', 'lstm-a'\]", r"\['netvlad-b', 'lstm-b'\]"
 # The parameter, its value, and all that the line says behind its name.
 BAD = [
@@ -63,7 +65,6 @@ BAD = [
         "resnet",
         r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'",
     ),
-    ("distill.family", "resnet", r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'"),
     ("train_moe.family", "resnet", r"unknown family: expected one of \[.*'dbow', .*\], received 'resnet'"),
     ("train_moe.original_epochs", 5, "expected at most the 1 epochs, received 5"),
     ("train_moe.original_epochs", -1, "expected greater than or equal to 0, received -1"),
@@ -96,7 +97,6 @@ BAD = [
         {"rgb": 8, "sound": 4},
         r"expected the features \['rgb', 'audio'\], received \['rgb', 'sound'\]",
     ),
-    ("distill.args.clusters", {"rgb": 8}, r"expected the features \['rgb', 'audio'\], received \['rgb'\]"),
     ("distill.lambda", 1.5, "expected less than or equal to 1, received 1.5"),
     ("distill.lambda", -0.1, "expected greater than or equal to 0, received -0.1"),
     ("distill.lambda", MISSING, "expected a value, received none"),
@@ -147,6 +147,27 @@ def test_bad_value(name, value, message):
     with pytest.raises(ParamsError) as caught:
         parse(changed({name: value}))
     assert re.fullmatch(f"params.yaml: {re.escape(name)}: {message}", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"family": "resnet"}, r"distill.family: unknown family: expected one of .*, received 'resnet'"),
+        ({"args": OWN | {"clusters": {"rgb": 8}}}, r"distill.args.clusters: expected the features .*, received .*"),
+        ({"batch_size": None}, "distill: expected a value, with family netvlad, received batch_size None"),
+        ({"args": None}, "distill: expected a value, with family netvlad, received args None"),
+        ({"family": "best"}, "distill: expected null, which the best model says, with family best, received .* 8"),
+    ],
+)
+def test_a_student_is_the_best_model_or_of_its_own(change, message):
+    """And has all that makes a model, or nothing of it."""
+    own = parse(changed({"distill": STUDENT})).distill.own
+    assert own is not None
+    assert (own.family, own.args, own.epochs) == ("netvlad", OWN, STUDENT["epochs"])
+    none = dict.fromkeys(("batch_size", "learning_rate", "args"))
+    assert parse(changed({"distill": STUDENT | none | {"family": "best"}})).distill.own is None
+    with pytest.raises(ParamsError, match=f"^params.yaml: {message}$"):
+        parse(changed({"distill": STUDENT | change}))
 
 
 def test_no_level():

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import keras
-
 from yt8m.core.schema import Level
-from yt8m.models.building import Description, build
+from yt8m.models.building import Description, count_parameters
 from yt8m.settings.params import STUDENT, Model, Params
 
 
@@ -22,11 +20,13 @@ class Row(NamedTuple):
 
 
 def sizes(params: Params) -> Iterator[Row]:
-    """A row for each of the ensemble's models, the video-level model and the student.
+    """A row for each of the ensemble's models, the video-level model and the student, if it is none of these.
 
     Parameters are all that is stored: trainable weights and moving statistics. The limit is `distill.max_bytes`.
     """
-    listed: dict[str, Model] = {**params.models, "train_moe": params.train_moe, STUDENT: params.distill}
+    listed: dict[str, Model] = {**params.models, "train_moe": params.train_moe}
+    if student := params.distill.own:
+        listed[STUDENT] = student
     counted: dict[str, int] = {}
     for name, model in listed.items():
         level = Level.VIDEO if name == "train_moe" or params.data.frames is None else Level.FRAME
@@ -39,17 +39,15 @@ def sizes(params: Params) -> Iterator[Row]:
 
 
 def parameters(params: Params, model: Model, level: Level) -> int:
-    """The number of a model's parameters, counted by building it without values."""
-    description = Description(
-        family=model.family,
-        layout=params.data.layout,
-        level=level,
-        seed=0,
-        momentum=params.train.batch_norm_momentum,
-        precision=params.train.precision,
-        args=model.args,
+    """The number of a model's parameters."""
+    return count_parameters(
+        Description(
+            family=model.family,
+            layout=params.data.layout,
+            level=level,
+            seed=0,
+            momentum=params.train.batch_norm_momentum,
+            precision=params.train.precision,
+            args=model.args,
+        )
     )
-    with keras.StatelessScope(initialize_variables=False):
-        count: int = build(description).count_params()
-    keras.utils.clear_session()  # or the next such scope would give the variables values after all
-    return count

@@ -55,3 +55,11 @@ def build(description: Description) -> keras.Model:
         keras.config.set_dtype_policy(outside)
     model.name = family  # the automatic one counts models, and is stored with the weights
     return model
+
+
+def count_parameters(description: Description) -> int:
+    """All that is stored of a model, trainable weights and moving statistics, counted by building it without values."""
+    with keras.StatelessScope(initialize_variables=False):
+        count: int = build(description).count_params()
+    keras.utils.clear_session()  # or the next such scope would give the variables values after all
+    return count

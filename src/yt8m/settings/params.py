@@ -256,15 +256,40 @@ class Ensemble(Section):
         return teacher
 
 
-class Distill(SeededModel):
+class Distill(Section):
     """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7.
 
-    `storage` is the type of its weights on disk; it is measured as it is stored.
+    Its family, its arguments and how fast it is trained are those of the model that scores best on the holdout (`best`)
+    among those that take no more than `max_bytes`, or its own. `storage` is the type of its weights on disk; it is
+    measured as it is stored.
     """
 
     share: Share = Field(alias="lambda")
     max_bytes: PositiveInt
     storage: Literal["float32", "float16"]
+    family: str
+    seed: NonNegativeInt
+    epochs: PositiveInt
+    batch_size: PositiveInt | None
+    learning_rate: PositiveFloat | None
+    args: dict[str, Any] | None
+
+    @model_validator(mode="after")
+    def _own_or_none(self) -> Self:
+        for name in ("batch_size", "learning_rate", "args"):
+            value = getattr(self, name)
+            if (value is None) != (self.family == BEST):
+                expected = "null, which the best model says" if self.family == BEST else "a value"
+                raise ValueError(f"expected {expected}, with family {self.family}, received {name} {value}")
+        return self
+
+    @property
+    def own(self) -> Model | None:
+        """The model that is named here; None where it is the best of the others."""
+        if self.family == BEST:
+            return None
+        names = ("family", "batch_size", "learning_rate", "epochs", "args")
+        return Model(**{name: getattr(self, name) for name in names})
 
 
 class Evaluate(Section):
@@ -341,7 +366,10 @@ def parse(content: Any, name: str = "params.yaml") -> Params:
 def _model_problems(name: str, params: Params) -> list[str]:
     models: dict[str, Model] = {f"models.{key}": model for key, model in params.models.items()}
     problems = []
-    for key, model in (models | {"train_moe": params.train_moe, "distill": params.distill}).items():
+    models["train_moe"] = params.train_moe
+    if student := params.distill.own:
+        models["distill"] = student
+    for key, model in models.items():
         try:
             registry.require(registry.families(), model.family)
         except ValueError as error:
