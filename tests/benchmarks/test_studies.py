@@ -1,12 +1,14 @@
 """The studies on a tiny project: which variants they train, what they leave of it, and the tables they keep."""
 
 import csv
+import re
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, relations
+from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, recipes, relations
 from benchmarks.studies._study import Table, changed
 from tests.benchmarks.conftest import PARAMS
 from yt8m.relations.regularizer import RelatedModel
@@ -16,6 +18,8 @@ from yt8m.settings import registry
 from yt8m.settings.params import ParamsError, load
 from yt8m.training.run import begun
 from yt8m.training.training import Training
+
+SIZES = {"netvlad": "1952", "lstm": "2888"}  # bytes of the models, one of which the student is like
 
 
 def rows(path):
@@ -63,6 +67,41 @@ def test_relations_that_weigh_nothing_are_none(project):
     assert sum(map(float, related.losses)) == plain > 0
 
 
+def test_recipes(project, tmp_path, capsys):
+    names = ["none", "moving average", "params.yaml"]
+    found = study(partial(with_models, recipes.main, "lstm", "netvlad"), project, tmp_path / "rows.csv", *names)
+    assert list(found) == [f"{model}: {name}" for name in names for model in ("lstm", "netvlad")]
+    means = {
+        name: sum(float(found[f"{model}: {name}"]["train_gap"]) for model in ("lstm", "netvlad")) / 2 for name in names
+    }
+    assert all(0 < value <= 1 for value in means.values())
+    printed = capsys.readouterr().out
+    for name, value in means.items():
+        assert re.search(rf"^\| {name} +\| 1 .*\| {value:.4f} ", printed, re.MULTILINE)
+    assert "dropout" not in printed  # was not asked for
+
+
+def with_models(main, *models_and_argv):
+    """Call a study's main with models."""
+    *models, argv = models_and_argv
+    main([*argv, "--models", *models])
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_recipes_are_changes_of_parameters(name):
+    """All of which differ: from none by one thing, or by the moving average and one more."""
+    params = recipes.of_model(load(PARAMS), "netvlad", 5, recipes.RECIPES[name])
+    assert (params.sets["study"].seed, params.evaluate.plain) == (5, "netvlad-study")
+    none = recipes.of_model(load(PARAMS), "netvlad", 5, recipes.NONE)
+    own, plain = (
+        each.train.model_dump() | each.models["netvlad"].args | {"model": each.models["netvlad"].learning_rate}
+        for each in (params, none)
+    )
+    differ = {key for key in own if own[key] != plain[key]}
+    if name != "params.yaml":
+        assert len(differ) == (0 if name == "none" else 2 if name.startswith("moving average,") else 1)
+
+
 def test_baselines(project, tmp_path):
     assert list(study(baselines.main, project, tmp_path / "rows.csv", "logistic*")) == ["logistic regression"]
 
@@ -70,7 +109,9 @@ def test_baselines(project, tmp_path):
 def test_distillation_trains_each_row_once(project, tmp_path, monkeypatch):
     table = tmp_path / "rows.csv"
     found = study(distillation.main, project, table, "lambda 1")
-    assert found["lambda 1"]["bytes"] == "1952"
+    scored = rows(project / "metrics/fit_ensemble/members.csv")
+    gaps = {name: sum(float(row["holdout_gap"]) for row in scored if row["model"].startswith(name)) for name in SIZES}
+    assert found["lambda 1"]["bytes"] == SIZES[max(gaps, key=lambda name: gaps[name])]
     before = table.read_bytes()
     monkeypatch.setattr(distillation, "train", lambda *_: pytest.fail("trained again"))
     study(distillation.main, project, table, "lambda 1")
