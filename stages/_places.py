@@ -10,6 +10,7 @@ MEMBERS = DATA / "members.json"
 PREDICTIONS = DATA / "predictions"  # SPLIT/MEMBER.parquet
 BESIDE = DATA / "beside"  # predictions of models that are no members: NAME/SPLIT.parquet
 MOES = ("moe_original", "moe_augmented")  # of them, by what they were trained on
+PLAIN = "plain"  # of them, the model that Table 2 starts from, as it was trained
 SCANS = DATA / "scans"  # of shards, so that none is read again; not an output of any stage
 STATES = DATA / "states"  # of trainings that were cut off; not an output of any stage
 ENSEMBLE = DATA / "ensemble"

@@ -44,7 +44,8 @@ def main(params: Params) -> None:
     models = {name: {model.family} for name, model in params.models.items()}
     student = params.distill.own
     models[STUDENT] = {student.family} if student else set().union(*models.values())  # any of them may be the best
-    models |= {member: models[member.split("-")[0]] for member in params.evaluate.related}
+    shown = (params.evaluate.plain, *params.evaluate.related)
+    models |= {member: models[member.split("-")[0]] for member in shown}
     models["train_moe"] = {params.train_moe.family}
     found = code.of_all_stages(models)
     with whole(CODE) as out:

@@ -17,6 +17,7 @@ from stages._places import (
     MEMBERS,
     METRICS,
     MOES,
+    PLAIN,
     POINTS,
     PREDICTIONS,
     RESULTS,
@@ -31,7 +32,7 @@ from yt8m.scoring import bootstrap, metrics
 from yt8m.scoring.curves import precision_recall
 from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
 from yt8m.scoring.single_label import single_label
-from yt8m.scoring.table2 import WITHOUT, System, mean_of, sets_of, table2
+from yt8m.scoring.table2 import TRAINED, WITHOUT, System, mean_of, sets_of, table2
 from yt8m.settings.params import STUDENT, Params
 
 OUT = METRICS / "evaluate"
@@ -66,18 +67,20 @@ class Scored(NamedTuple):
 
 def main(params: Params) -> None:
     members: dict[str, str] = read_json(MEMBERS)
+    plain = f"{params.evaluate.plain}{TRAINED}"
     beside = {name: name for name in MOES} | {f"{name}{WITHOUT}": name for name in params.evaluate.related}
+    beside[plain] = PLAIN
     paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in members}
     paths |= {name: BESIDE / folder / "test.parquet" for name, folder in beside.items()}
     paths |= {STUDENT: DATA / "infer_student" / "test.parquet"}
-    drawn = (params.evaluate.plain, "mean_of_all", STUDENT)
-    scored = score(paths, all_ensembles(params.evaluate.plain, members), drawn)
+    drawn = (plain, "mean_of_all", STUDENT)
+    scored = score(paths, all_ensembles(plain, members), drawn)
     write_results(scored, table2(params.evaluate, members, best_member()))
     points = [(name, *point) for name in drawn for point in scored[name].curve]
     write_csv(OUT / "precision_recall.csv", ("model", "recall", "precision"), points)
     teacher = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
     best = "mean_of_all" if teacher == "equal" else teacher
-    compact = {name: scored[name].figures for name in paths} | {"ensemble": scored[best].figures}
+    compact = {name: scored[name].figures for name in paths if name != plain} | {"ensemble": scored[best].figures}
     write_json(
         OUT / "metrics.json",
         {f"test_{key}": {name: figures[key] for name, figures in compact.items()} for key in ("gap", "map")},

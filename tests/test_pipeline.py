@@ -42,8 +42,8 @@ def test_a_stage_depends_on_its_own_digest_and_on_no_other_code(stage, digests):
     assert len(found) == 1
     assert re.fullmatch(rf"data/code/{script(stage)}(\.txt|/[^/]+\.txt)", found[0])
     (related,) = PARAMS["evaluate"]["related"]
-    models = [found[0].replace("${item.model}", model).replace("${item}", related) for model in PARAMS["models"]]
-    assert set(models) <= digests
+    path = found[0].replace("${item}", related).replace("${evaluate.plain}", PARAMS["evaluate"]["plain"])
+    assert {path.replace("${item.model}", model) for model in PARAMS["models"]} <= digests
     assert not [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py") or dep.startswith("stages")]
 
 
@@ -76,7 +76,7 @@ def test_only_evaluate_reads_predictions_of_test():
     assert readers == ["evaluate"]
     wanted = re.compile(r"data/split/(\w+/test\.tsv|frames|videos)$")
     shards = {name for name, stage in STAGES.items() if any(wanted.match(dep) for dep in stage["deps"])}
-    assert shards == {"infer", "infer_moe", "infer_on", "infer_student", "evaluate"}
+    assert shards == {"infer", "infer_moe", "infer_on", "infer_plain", "infer_student", "evaluate"}
 
 
 def test_what_is_drawn_is_drawn_by_report_alone():

@@ -32,7 +32,7 @@ def of(stages, names):
 
 TRAIN = of(["train"], MEMBERS)
 COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) | {"distill", "infer_student"}
-COMPUTING |= of(["train_on", "infer_on"], ["netvlad-b"])
+COMPUTING |= {"infer_plain"} | of(["train_on", "infer_on"], ["netvlad-b"])
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,16 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
         assert values.keys() == {*MEMBERS, "netvlad-b-without", "moe_original", "moe_augmented", "ensemble", "student"}
         assert all(0 < value <= 1 for value in values.values())
     table = (project.root / "metrics/evaluate/results.csv").read_text()
-    for name in (*MEMBERS, "plain_and_original", "mean_of_set_b", "mean_of_all", "per_model", "per_class", "student"):
+    for name in (
+        *MEMBERS,
+        "netvlad-a-trained",
+        "plain_and_original",
+        "mean_of_set_b",
+        "mean_of_all",
+        "per_model",
+        "per_class",
+        "student",
+    ):
         assert f"\n{name}," in table
     differences = (project.root / "metrics/evaluate/differences.csv").read_text()
     assert "\nnetvlad-b,netvlad-b-without," in differences

@@ -7,7 +7,7 @@ FAMILIES = ("netvlad", "gru")
 MEMBERS = {f"{family}-{set}": family for set in ("a", "b") for family in FAMILIES}
 
 
-def rows(related=("gru-b",), members=MEMBERS) -> list[System]:
+def rows(related=("gru-a",), members=MEMBERS) -> list[System]:
     return table2(Evaluate(plain="gru-a", related=list(related)), members, best="netvlad-b")
 
 
@@ -15,10 +15,11 @@ def test_rows_are_in_the_papers_order():
     """The GAP that the paper gives rises from row to row, but for the student."""
     found = rows()
     assert [row.system for row in found] == [
-        "gru-a",
+        "gru-a-trained",
         "plain_and_original",
         "plain_and_augmented",
-        "gru-b",
+        "gru-a-without",
+        "gru-a",
         "mean_of_set_a",
         "mean_of_set_b",
         "mean_of_all",
@@ -37,12 +38,13 @@ def test_rows_are_in_the_papers_order():
 def test_each_row_but_the_first_must_beat_something():
     found = {row.system: row.control for row in rows()}
     assert found == {
-        "gru-a": None,
-        "plain_and_original": "gru-a",
+        "gru-a-trained": None,
+        "plain_and_original": "gru-a-trained",
         "plain_and_augmented": "plain_and_original",
-        "gru-b": "gru-b-without",
-        "mean_of_set_a": "gru-a",
-        "mean_of_set_b": "gru-a",
+        "gru-a-without": "gru-a-trained",
+        "gru-a": "gru-a-without",
+        "mean_of_set_a": "gru-a-trained",
+        "mean_of_set_b": "gru-a-trained",
         "mean_of_all": "mean_of_set_b",
         "per_model": "mean_of_all",
         "per_class": "mean_of_all",
@@ -53,10 +55,14 @@ def test_each_row_but_the_first_must_beat_something():
     }
 
 
-def test_each_fine_tuned_model_that_is_shown_has_a_row():
-    assert [row.label for row in rows(("gru-b", "netvlad-b")) if "relations" in row.label] == [
-        "gru-b with label relations",
-        "netvlad-b with label relations",
+def test_each_fine_tuned_model_that_is_shown_stands_beside_the_same_without():
+    """Which stands beside what it was before, where Table 2 starts from that."""
+    found = [(row.label, row.control) for row in rows(("gru-a", "netvlad-b")) if "relations" in row.label]
+    assert found == [
+        ("gru-a trained on, without label relations", "gru-a-trained"),
+        ("gru-a trained on, with label relations", "gru-a-without"),
+        ("netvlad-b trained on, without label relations", None),
+        ("netvlad-b trained on, with label relations", "netvlad-b-without"),
     ]
     assert not [row for row in rows(()) if "relations" in row.label]
 

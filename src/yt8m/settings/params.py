@@ -295,8 +295,8 @@ class Distill(Section):
 class Evaluate(Section):
     """What Table 2 shows of single models, `MODEL-SET` each.
 
-    It starts from the `plain` one. Each of the `related`, which are fine-tuned with label relations, is trained once
-    more for as long without them.
+    It starts from the `plain` one, as it was trained. Each of the `related`, which are fine-tuned with label relations,
+    is trained once more for as long without them.
     """
 
     plain: str
@@ -393,16 +393,16 @@ def _name_problems(name: str, params: Params) -> list[str]:
 
 
 def _member_problems(name: str, params: Params) -> list[str]:
-    """Members that Table 2 shows and that are not there, or not (or against what is expected) fine-tuned."""
-    wanted = [("plain", params.evaluate.plain, False)]
-    wanted += [(f"related.{index}", member, True) for index, member in enumerate(params.evaluate.related)]
+    """Members that Table 2 shows and that are not there, or not fine-tuned where that is expected."""
+    finetuned = [set for set, settings in params.sets.items() if settings.finetune]
+    wanted = [("plain", params.evaluate.plain, list(params.sets), "models")]
+    for index, member in enumerate(params.evaluate.related):
+        wanted.append((f"related.{index}", member, finetuned, "fine-tuned models"))
     problems = []
-    for key, member, finetuned in wanted:
-        sets = [set for set, settings in params.sets.items() if settings.finetune is finetuned]
+    for key, member, sets, which in wanted:
         known = [f"{model}-{set}" for set in sets for model in params.models]
         if member not in known:
-            expected = f"one of the {'fine-tuned models' if finetuned else 'models that are not fine-tuned'}, {known}"
-            problems.append(f"{name}: evaluate.{key}: expected {expected}, received {member!r}")
+            problems.append(f"{name}: evaluate.{key}: expected one of the {which}, {known}, received {member!r}")
     return problems
 
 
