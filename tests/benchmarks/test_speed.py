@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from benchmarks import _loop, _models, _processes, augment, ensemble, full_size, omega, predict, reader, train_step
 from benchmarks._flops import CPU_JAX, counted, recurrent
@@ -13,6 +14,7 @@ from benchmarks._models import Case
 from benchmarks._processes import ROOT, Failed
 from benchmarks._steps import built, description
 from tests.benchmarks.conftest import PARAMS
+from tests.pipeline import load_yaml
 from yt8m.core.backend import THREADS
 from yt8m.models import storage
 from yt8m.settings import registry
@@ -92,8 +94,10 @@ def test_training_steps_that_fail_are_noted(small, monkeypatch, capsys):
 def test_full_size(here, tmp_path, capsys):
     assert exit_code(full_size.main, "--params", PARAMS, "lstm") == 0
     assert "| lstm  | lstm   | 524 " in capsys.readouterr().out
-    limited = tmp_path / "params.yaml"
-    limited.write_text(PARAMS.read_text().replace("max_bytes: 1073741824", "max_bytes: 10"))
+    limited, content = tmp_path / "params.yaml", load_yaml(str(PARAMS))
+    own = {"batch_size": 16, "learning_rate": 0.1, "args": content["models"]["lstm"]["args"]}
+    content["distill"] |= {"family": "lstm", "max_bytes": 10} | own
+    YAML(pure=True).dump(content, limited)
     assert exit_code(full_size.main, "--params", limited, "distill") == 1
     assert "distill failed: expected at most 10 bytes" in capsys.readouterr().out
     assert "received ['none']" in exit_code(full_size.main, "--params", PARAMS, "none")
