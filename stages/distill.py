@@ -1,12 +1,12 @@
 """Distil the ensemble into one student within the size limit (eq. 7): `python -m stages distill`."""
 
-import csv
 from collections import defaultdict
 from dataclasses import replace
 from statistics import mean
 from typing import cast
 
 from stages._places import SCORED, TEACHER
+from stages._tables import rows_of
 from yt8m.distillation.objective import Distillation
 from yt8m.distillation.student import best_within
 from yt8m.models.building import Description
@@ -30,9 +30,8 @@ def of_model(params: Params, model: Model) -> Training:
 def best_model(params: Params) -> Model:
     """The model that scores best on the holdout, in the mean of its sets, and fits; it is trained for longer."""
     gaps = defaultdict(list)
-    with SCORED.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
+    for row in rows_of(SCORED):
+        gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
     means = {name: mean(found) for name, found in gaps.items()}
     described = {name: cast(Description, of_model(params, params.models[name]).start) for name in means}
     name = best_within(means, described, params.distill.max_bytes, params.distill.storage)

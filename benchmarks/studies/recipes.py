@@ -7,7 +7,6 @@ with the moving average and one more, and as params.yaml has them. The table is 
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -99,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for name, changes in recipes.items():
                 for model in models:
                     other = of_model(params, model, seed, changes)
-                    with _study.workplace(f"recipes-{Path(table.path).stem}"):
+                    with _study.workplace(f"recipes-{table.path.stem}"):
                         table.add(f"{model}{SEPARATOR}{name}", seed, partial(train, other, model), figures)
     print(summary(table, models))
 
