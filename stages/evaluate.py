@@ -33,7 +33,7 @@ from yt8m.scoring.curves import precision_recall
 from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
 from yt8m.scoring.single_label import single_label
 from yt8m.scoring.table2 import TRAINED, WITHOUT, System, mean_of, sets_of, table2
-from yt8m.settings.params import STUDENT, Params
+from yt8m.settings.params import STUDENT, UNTAUGHT, Params
 
 OUT = METRICS / "evaluate"
 SEED = 0  # of the resamples
@@ -68,7 +68,7 @@ class Scored(NamedTuple):
 def main(params: Params) -> None:
     members: dict[str, str] = read_json(MEMBERS)
     plain = f"{params.evaluate.plain}{TRAINED}"
-    beside = {name: name for name in MOES} | {f"{name}{WITHOUT}": name for name in params.evaluate.related}
+    beside = {name: name for name in (*MOES, UNTAUGHT)} | {f"{name}{WITHOUT}": name for name in params.evaluate.related}
     beside[plain] = PLAIN
     paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in members}
     paths |= {name: BESIDE / folder / "test.parquet" for name, folder in beside.items()}

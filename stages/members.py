@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages._places import BESIDE, DATA, MEMBERS, METRICS, MOES, PLAIN, PREDICTIONS, STATES
 from yt8m.core.files import remove, write_json
-from yt8m.settings.params import Params
+from yt8m.settings.params import UNTAUGHT, Params
 
 
 def main(params: Params) -> None:
@@ -23,7 +23,7 @@ def main(params: Params) -> None:
         tidy(place / "train_on", related)
     for split in ("train", "holdout", "test"):
         tidy(PREDICTIONS / split, members)
-    tidy(BESIDE, [*MOES, PLAIN, *related])
+    tidy(BESIDE, [*MOES, PLAIN, UNTAUGHT, *related])
     write_json(MEMBERS, members)
     print(f"{len(members)} members")
 

@@ -204,6 +204,30 @@ def test_omega_is_set_at_the_start_and_after_each_period(finetune, monkeypatch, 
     assert len({kernel.tobytes() for kernel in seen}) == updates
 
 
+def test_the_share_of_the_loss_and_the_way_of_the_weights_are_logged(finetune, monkeypatch):
+    """At each score but the start's; by the penalty's formula with the Omega of the steps so far."""
+    expected, objective_figures = [], Relations.figures
+
+    def record(objective, model, loss):
+        kernel = reference.of(model.kernel)
+        if not expected:
+            expected.append(float(penalty([], kernel, inverse_of(omega_of[0]))) / loss)
+        return objective_figures(objective, model, loss)
+
+    omega_of, update = [], RelatedModel.update_relations
+    monkeypatch.setattr(
+        RelatedModel, "update_relations", lambda m: omega_of.append(reference.of(m.kernel)) or update(m)
+    )
+    monkeypatch.setattr(Relations, "figures", record)
+    _, _, _, live = finetune(period=7)  # Omega is the start's
+    steps, shares = logged(live.dir, "relations_share")
+    assert steps == [3, 6]
+    assert shares[0] == pytest.approx(expected[0], rel=1e-4)
+    steps, moved = logged(live.dir, "output_moved")
+    assert steps == [3, 6]
+    assert 0 < moved[0] < moved[1]
+
+
 def test_finetuned_weights_are_saved_through_the_plain_model(finetune, tmp_path):
     plain, model, _, live = finetune(period=2)
     assert logged(live.dir, "holdout_gap")[0] == [0, 3, 6]

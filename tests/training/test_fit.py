@@ -103,6 +103,25 @@ def test_everything_is_logged_by_step(made, live, state):
     assert gap == max(gaps)
 
 
+def test_an_objectives_figures_are_logged_and_come_back_with_the_state(made, live, state, tmp_path):
+    """Only where steps were made: the start of a trained model shows nothing."""
+
+    @dataclass(frozen=True)
+    class Telling(Objective):
+        def figures(self, model, loss):
+            return {"doubled": 2 * loss}
+
+    model, training = made(objective=Telling(), steps=12)
+    training = replace(training, start=tmp_path)
+    fit(model, training, live, state)
+    steps, losses = logged(live.dir, "loss")
+    assert logged(live.dir, "doubled") == (steps, [2 * loss for loss in losses])
+    with Live(str(tmp_path / "again"), dvcyaml=None, save_dvc_exp=False) as again:
+        fit(built(replace(training, start=tiny.describe("moe"))), training, again, state)
+    for name in ("loss", "holdout_gap", "doubled"):
+        assert logged(again.dir, name) == logged(live.dir, name)
+
+
 @pytest.mark.parametrize(
     ("patience", "values", "scored", "best"),
     [

@@ -55,6 +55,7 @@ class RelatedModel(keras.Model):
         super().__init__(inputs, outputs, **kwargs)
         self.lambda2 = lambda2
         self.kernel, self.classes = output_kernel(self)
+        self.before = ops.convert_to_numpy(self.kernel)
         self.ridge = damping / self.classes
         self.below = [
             weight
@@ -138,6 +139,14 @@ class Relations(Objective):
     def callbacks(self) -> Sequence[keras.callbacks.Callback]:
         """What sets Omega."""
         return (Alternate(self.period),)
+
+    def figures(self, model: RelatedModel, loss: float) -> dict[str, float]:
+        """The share of the loss that is Omega's penalty, and how far W has moved as a share of where it began."""
+        kernel = ops.convert_to_numpy(model.kernel)
+        return {
+            "relations_share": float(model.related(kernel)) / loss,
+            "output_moved": float(np.linalg.norm(kernel - model.before) / np.linalg.norm(model.before)),
+        }
 
     def save(self, model: RelatedModel, folder: Path) -> None:
         """Write the Omega of the weights that were kept."""

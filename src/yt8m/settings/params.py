@@ -34,6 +34,8 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]  # DVC addresses it: no dots, no hyphens
 Patterns = Annotated[list[str], Field(min_length=1)]
 BEST = "best"
+STUDENT = "student"
+UNTAUGHT = "untaught"  # the student's model, trained for as long on labels alone
 # What else is scored beside the members and the schemes, or stands beside the models in `data/code`.
 SYSTEMS = (
     "train_moe",
@@ -43,8 +45,8 @@ SYSTEMS = (
     "plain_and_augmented",
     "mean_of_all",
     "ensemble",
+    UNTAUGHT,
 )
-STUDENT = "student"
 
 
 class ParamsError(InputError):

@@ -37,7 +37,7 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
 
     Args:
         model: what the training's objective trains.
-        live: gets `loss` and `holdout_gap` by step.
+        live: gets `loss`, `holdout_gap` and the objective's figures by step.
         state: saved after each score. Where one was saved before, the training goes on from there.
         rows: those of each batch that this process reads; all by default.
 
@@ -49,7 +49,7 @@ def fit(model: keras.Model, training: Training, live: "Live", state: State, rows
     """
     schedule, goes_on = training.schedule, not training.is_new
     compile_for(model, schedule)
-    best = BestOnHoldout(Dataset(training.holdout, training.source), schedule, live, state)
+    best = BestOnHoldout(training, live, state)
     best.resume(model)
     if goes_on and not best.scores:
         best.score(model, step=0)  # the weights at the start may be the best
@@ -155,9 +155,10 @@ class BestOnHoldout(keras.callbacks.Callback):
         kept: the weights of as many of the best scores as `checkpoints` says, the best first.
     """
 
-    def __init__(self, holdout: Dataset, schedule: Schedule, live: "Live", state: State):
+    def __init__(self, training: Training, live: "Live", state: State):
         super().__init__()
-        self.holdout, self.schedule, self.live, self.state = holdout, schedule, live, state
+        self.holdout = Dataset(training.holdout, training.source)
+        self.schedule, self.objective, self.live, self.state = training.schedule, training.objective, live, state
         self.scores: list[Score] = []
         self.kept: list[Weights] = []
 
@@ -177,11 +178,14 @@ class BestOnHoldout(keras.callbacks.Callback):
         """Score the holdout after `step` steps."""
         with averaged(model) if step else nullcontext():
             gap = dataset_gap(model, self.holdout, self.schedule.batch_size)
-            score = Score(step, *self.state.peers.agree((gap, loss)))
+            gap, loss = self.state.peers.agree((gap, loss))
+            score = Score(step, gap, loss)
             rank = sum(other.gap >= score.gap for other in self.scores)
             if rank < self.schedule.checkpoints:
                 self.kept.insert(rank, model.get_weights())
                 del self.kept[self.schedule.checkpoints :]
+        if loss is not None:
+            score = score._replace(figures=self.objective.figures(model, loss))
         self.scores.append(score)
         self.log(score)
         self.state.save(model, self.scores, self.kept)
@@ -208,6 +212,8 @@ class BestOnHoldout(keras.callbacks.Callback):
         self.live.log_metric("holdout_gap", score.gap)
         if score.loss is not None:
             self.live.log_metric("loss", score.loss)
+        for name, value in score.figures.items():
+            self.live.log_metric(name, value)
         self.live.sync()
 
     def on_epoch_end(self, epoch, logs=None):

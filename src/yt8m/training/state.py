@@ -28,6 +28,7 @@ class Score(NamedTuple):
     step: int
     gap: float
     loss: float | None
+    figures: Mapping[str, float] = {}  # the objective's
 
 
 Weights = list[np.ndarray]  # of a model, as `get_weights` gives them

@@ -105,6 +105,10 @@ class Objective:
         """What else happens meanwhile. What it changes must be among the model's variables, or follow from the step."""
         return ()
 
+    def figures(self, model: keras.Model, loss: float) -> dict[str, float]:
+        """What is logged of it whenever the holdout is scored; `model` is what `trained` gave, `loss` the last steps'."""
+        return {}
+
     def save(self, model: keras.Model, folder: Path) -> None:
         """Write what was learnt beside the weights; `model` is what `trained` gave."""
 

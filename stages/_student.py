@@ -1,0 +1,34 @@
+"""The training of the student by labels alone, which distillation adds the teacher to."""
+
+from collections import defaultdict
+from dataclasses import replace
+from statistics import mean
+from typing import cast
+
+from stages._places import SCORED
+from stages._tables import rows_of
+from yt8m.distillation.student import best_within
+from yt8m.models.building import Description
+from yt8m.settings.params import Model, Params
+from yt8m.training.training import Training
+
+
+def by_labels(params: Params, stage: str) -> Training:
+    """A training of the student's model, whose files are a stage's."""
+    model = params.distill.own or best_model(params)
+    training = Training.of(params, model, params.distill.seed, stage)
+    return replace(training, storage=params.distill.storage)
+
+
+def best_model(params: Params) -> Model:
+    """The model that scores best on the holdout, in the mean of its sets, and fits; it is trained for longer."""
+    gaps = defaultdict(list)
+    for row in rows_of(SCORED):
+        gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
+    means = {name: mean(found) for name, found in gaps.items()}
+    described = {
+        name: cast(Description, Training.of(params, params.models[name], 0, "student").start) for name in means
+    }
+    name = best_within(means, described, params.distill.max_bytes, params.distill.storage)
+    print(f"student: of {name}'s family and arguments, the best that fits (holdout GAP {means[name]:.4f})")
+    return params.models[name].model_copy(update={"epochs": params.distill.epochs})
