@@ -22,6 +22,7 @@ MLP = {  # what compiles fastest
 MEMBERS = ("netvlad-a", "mlp-a", "netvlad-b", "mlp-b")
 KINDS = ("original", "augmented")
 MEMBER_STAGES = ("train", "finetune", "infer")
+SYSTEMS = ("ensemble", "untaught", "student")
 AFTER_DISTILL = {"distill", "infer_student", "evaluate", "report"}
 
 
@@ -32,7 +33,7 @@ def of(stages, names):
 
 TRAIN = of(["train"], MEMBERS)
 COMPUTING = of(MEMBER_STAGES, MEMBERS) | of(["train_moe", "infer_moe"], KINDS) | {"distill", "infer_student"}
-COMPUTING |= {"infer_plain"} | of(["train_on", "infer_on"], ["netvlad-b"])
+COMPUTING |= {"untaught", "infer_untaught", "infer_plain"} | of(["train_on", "infer_on"], ["netvlad-b"])
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
     metrics = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())
     assert metrics.keys() == {"test_gap", "test_map"}
     for values in metrics.values():
-        assert values.keys() == {*MEMBERS, "netvlad-b-without", "moe_original", "moe_augmented", "ensemble", "student"}
+        assert values.keys() == {*MEMBERS, "netvlad-b-without", "moe_original", "moe_augmented", *SYSTEMS}
         assert all(0 < value <= 1 for value in values.values())
     table = (project.root / "metrics/evaluate/results.csv").read_text()
     for name in (
@@ -166,7 +167,7 @@ def test_edited_distillation_reruns_distill_and_what_follows(copied):
 def test_an_edited_family_concerns_its_models_alone(copied):
     copied.edit("src/yt8m/models/mlp/network.py", lambda text: text + "\nEDITED = 1\n")
     assert copied.changed() == {"code"}  # the digests are as they were
-    student = {"distill", "infer_student"}  # may be of any model's family
+    student = {"distill", "infer_student", "untaught", "infer_untaught"}  # may be of any model's family
     assert copied.concerned() == of(MEMBER_STAGES, ("mlp-a", "mlp-b")) | student
 
 
@@ -193,7 +194,7 @@ def test_another_name_of_a_class_reruns_split(copied):
 def test_a_changed_argument_concerns_its_model_alone(copied):
     copied.edit_params(lambda params: params["models"]["mlp"]["args"].update(hidden=[7]))
     models = {"code", "members"}  # which only look whether a model or a family has changed
-    student = {"distill"}  # may be like any model
+    student = {"distill", "untaught"}  # may be like any model
     assert copied.changed() == {"train@mlp-a", "train@mlp-b"} | models | student
 
 
@@ -270,7 +271,7 @@ def test_models_and_sets_come_and_go(project):
         params["evaluate"]["related"] = []
 
     project.edit_params(swap)
-    after = {"code", "members", "fit_ensemble", "distill", "infer_student", "evaluate", "report"}
+    after = {"code", "members", "fit_ensemble", "untaught", "infer_untaught", *AFTER_DISTILL}
     assert project.repro() == of(MEMBER_STAGES, ["netvlad-c"]) | after
     assert project.changed() == set()
     found = (path for folder in ("data", "metrics") for path in (project.root / folder).rglob("*-[abc]*"))

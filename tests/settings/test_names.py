@@ -27,7 +27,7 @@ def write_inputs(root: Path) -> None:
     videos = made.write_shard(shard, Level.VIDEO, 12)
     write_manifest(root / "data/split/videos/test.tsv", [describe(shard, Level.VIDEO, len(videos))], made.SCHEMA)
     stores = [f"predictions/test/{name}" for name in MEMBERS]
-    stores += [f"beside/{name}/test" for name in ("moe_original", "moe_augmented", "plain", "netvlad-b")]
+    stores += [f"beside/{name}/test" for name in ("moe_original", "moe_augmented", "untaught", "plain", "netvlad-b")]
     stores += ["infer_student/test"]
     for seed, store in enumerate(stores):
         scores = np.random.default_rng(seed).random((len(videos), CLASSES), np.float32)

@@ -12,7 +12,7 @@ from tests.pipeline import ROOT
 from yt8m.settings import registry
 
 MODELS = {"netvlad": {"netvlad"}, "old": {"lstm"}, "student": {"netvlad", "moe"}}  # by the families each may be of
-TRAININGS = ("train", "train_moe", "finetune", "train_on", "distill")
+TRAININGS = ("train", "train_moe", "finetune", "train_on", "distill", "untaught")
 DIGESTS = """
 import sys
 from pathlib import Path
@@ -67,7 +67,8 @@ def test_layers_that_a_family_does_not_use_do_not_concern_it(lines):
         ("yt8m.intake.", {"split"}),
         ("yt8m.simulation.", {"simulate"}),
         ("yt8m.relations.regularizer", {"finetune"}),
-        ("yt8m.distillation.", {"distill"}),
+        ("yt8m.distillation.objective", {"distill"}),
+        ("yt8m.distillation.student", {"distill", "untaught"}),
         ("yt8m.ensembling.", {"fit_ensemble", "evaluate"}),
         ("yt8m.report.", {"report"}),
         ("yt8m.training.fit", set(TRAININGS)),

@@ -106,7 +106,7 @@ class Objective:
         return ()
 
     def figures(self, model: keras.Model, loss: float) -> dict[str, float]:
-        """What is logged of it whenever the holdout is scored; `model` is what `trained` gave, `loss` the last steps'."""
+        """What is logged when the holdout is scored; `model` is what `trained` gave, `loss` that of the last steps."""
         return {}
 
     def save(self, model: keras.Model, folder: Path) -> None:
