@@ -1,50 +1,62 @@
-"""What fine-tuning with label relations brings: `python -m benchmarks.studies.relations`.
+"""What label relations do, over how much they weigh: `python -m benchmarks.studies.relations`.
 
-A model with one hidden layer is trained, and then goes on for as many steps as the section `finetune` says: as it was
-trained ("continued": relations that weigh nothing), or with label relations of some weights. All begin with the same
-weights and see the same videos in the same order.
+The model that Table 2 starts from is trained, and then goes on for as long as the section `finetune` says: by the
+labels alone ("continued": relations that weigh nothing), or with label relations of some weights. All begin with the
+same weights and see the same videos in the same order.
 """
 
+import csv
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from benchmarks.studies import _study
 from benchmarks.studies._study import Trained
+from stages._places import METRICS
 from yt8m.settings.params import Params
 
-MLP = {
-    "family": "mlp",
-    "batch_size": 512,
-    "learning_rate": 0.002,
-    "epochs": 8,
-    "args": {"hidden": [1024], "input_dropout": 0.0, "dropout": 0.5, "l2": 1e-4},
-}
-BEFORE = "mlp: before"
+BEFORE = "before"
 # Factors of the section's values.
 VARIANTS: dict[str, dict[str, float]] = {
-    "mlp: continued": {"lambda1": 0, "lambda2": 0},
-    "mlp: relations": {},
-    "mlp: lambda2 / 10": {"lambda2": 0.1},
-    "mlp: lambda2 x 10": {"lambda2": 10},
-    "mlp: lambda1 x 100": {"lambda1": 100},
-    "mlp: period x 10": {"period": 10},
-    # Omega hardly counts in the inverse, which is about as strong as before: plain weight decay of W.
-    "mlp: all classes alike": {"lambda2": 40, "damping": 1000},
+    "continued": {"lambda1": 0, "lambda2": 0},
+    "relations": {},
+    **{f"lambda2 x {factor:,}": {"lambda2": factor} for factor in (10, 100, 1_000, 10_000)},
+    "damping / 10": {"damping": 0.1},
+    "damping x 10": {"damping": 10},
+    "damping / 10, lambda2 x 100": {"damping": 0.1, "lambda2": 100},
+    "damping x 10, lambda2 x 100": {"damping": 10, "lambda2": 100},
+    # Omega hardly counts in the inverse, C / damping for all: plain weight decay of W.
+    "all classes alike, lambda2 x 100": {"lambda2": 100 * 40, "damping": 1000},
+    "lambda1 x 100": {"lambda1": 100},
+    "period x 10": {"period": 10},
 }
+LOGGED = {"last_holdout_gap": "holdout_gap", "relations_share": "relations_share", "output_moved": "output_moved"}
 
 
-def of_seed(params: Params, seed: int) -> Params:
-    """A project of the one model, which is trained by this seed and fine-tuned."""
-    sets = {"plain": {"seed": seed, "finetune": False}, "related": {"seed": seed, "finetune": True}}
-    evaluate = {"plain": "mlp-plain", "related": ["mlp-related"]}
-    return _study.changed(params, {"models": {"mlp": MLP}, "sets": sets, "evaluate": evaluate})
+def of_seed(params: Params, seed: int) -> tuple[Params, str]:
+    """A project whose one set is of this seed and fine-tuned, and the model that is looked at."""
+    model = params.evaluate.plain.split("-")[0]
+    sets = {"related": {"seed": seed, "finetune": True}}
+    evaluate = {"plain": f"{model}-related", "related": [f"{model}-related"]}
+    return _study.changed(params, {"sets": sets, "evaluate": evaluate}), model
 
 
-def finetune(params: Params) -> Trained:
+def finetune(params: Params, model: str) -> Trained:
     """The trained model as the stage finetune leaves it."""
-    _study.run_stage(params, "finetune", "mlp", "related")
-    return _study.trained(params, "finetune/mlp-related")
+    _study.run_stage(params, "finetune", model, "related")
+    return _study.trained(params, f"finetune/{model}-related")
+
+
+def figures(found: Trained, model: str) -> dict[str, float]:
+    """Beside the rare classes' mAP, what was logged at the end: the weights kept may be those of the start."""
+    logs = METRICS / "finetune" / f"{model}-related" / "plots" / "metrics"
+    told = dict.fromkeys(LOGGED, 0.0)  # nothing was before fine-tuning
+    for name, log in LOGGED.items():
+        if (path := logs / f"{log}.tsv").exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                *_, last = csv.DictReader(file, delimiter="\t")
+            told[name] = float(last[log])
+    return _study.rare_map(found) | told
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -53,14 +65,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         for seed in args.seeds:
             if not any(table.lacks(name, seed) for name in (BEFORE, *variants)):
                 continue
-            with _study.workplace("relations"):
-                before = of_seed(params, seed)
-                _study.run_stage(before, "train", "mlp", "related")
-                table.add(BEFORE, seed, partial(_study.trained, before, "train/mlp-related"), _study.rare_map)
+            before, model = of_seed(params, seed)
+            measured = partial(figures, model=model)
+            with _study.workplace(f"relations-{table.path.stem}"):
+                _study.run_stage(before, "train", model, "related")
+                table.add(BEFORE, seed, partial(_study.trained, before, f"train/{model}-related"), measured)
                 section: dict[str, Any] = before.finetune.model_dump()
                 for name, factors in variants.items():
                     changes = {f"finetune.{key}": section[key] * factor for key, factor in factors.items()}
-                    table.add(name, seed, partial(finetune, _study.changed(before, changes)), _study.rare_map)
+                    changed = _study.changed(before, changes)
+                    table.add(name, seed, partial(finetune, changed, model), measured)
     print(table.summary())
 
 

@@ -51,10 +51,14 @@ def test_augmentation(project, tmp_path):
 
 
 def test_relations_begin_with_the_trained_weights(project, tmp_path):
-    found = study(relations.main, project, tmp_path / "rows.csv", "mlp: continued", "mlp: relations")
-    assert list(found) == ["mlp: before", "mlp: continued", "mlp: relations"]
+    found = study(relations.main, project, tmp_path / "rows.csv", "continued", "relations", "lambda2 x 10,000")
+    assert list(found) == ["before", "continued", "relations", "lambda2 x 10,000"]
     # What is kept is never worse on the holdout than the start.
-    assert min(float(row["holdout_gap"]) for row in found.values()) == float(found["mlp: before"]["holdout_gap"])
+    assert min(float(row["holdout_gap"]) for row in found.values()) == float(found["before"]["holdout_gap"])
+    shares = [float(row["relations_share"]) for row in found.values()]
+    assert shares[:2] == [0, 0]
+    assert 0 < shares[2] < shares[3] < 1
+    assert [float(row["output_moved"]) > 0 for row in found.values()] == [False, True, True, True]
 
 
 def test_relations_that_weigh_nothing_are_none(project):
