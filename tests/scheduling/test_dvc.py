@@ -45,6 +45,13 @@ def test_the_graph_holds_every_stage_and_what_it_depends_on(monkeypatch):
     assert order.index("split") < order.index("train@a-b") < order.index("infer@a-b")
 
 
+def test_the_graph_of_several_stages_is_that_of_each(monkeypatch):
+    """DVC draws that of one at a time."""
+    drawn = {"x": '"split";\n"x";\n"split" -> "x";\n', "y": '"x";\n"y";\n"x" -> "y";\n'}
+    monkeypatch.setattr(dvc, "ask", lambda dag, dot, target: drawn[target])
+    assert dvc.stage_graph(["x", "y"]) == {"split": frozenset(), "x": {"split"}, "y": {"x"}}
+
+
 def test_the_order_of_a_part_keeps_what_is_outside_of_it_out():
     assert dvc.in_order({"b": frozenset({"a", "outside"}), "a": frozenset()}) == ["a", "b"]
 

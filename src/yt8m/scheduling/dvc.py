@@ -42,7 +42,8 @@ def stage_graph(targets: Iterable[str] = ()) -> Graph:
         InputError: with DVC's words, where it knows no such stage or the pipeline is wrong.
     """
     found: dict[str, set[str]] = {}
-    for line in ask("dag", "--dot", *targets).splitlines():
+    asked = [ask("dag", "--dot", target) for target in targets] or [ask("dag", "--dot")]  # it takes one at a time
+    for line in "\n".join(asked).splitlines():
         names = re.findall(r'"([^"]+)"', line)
         for name in names:
             found.setdefault(name, set())
