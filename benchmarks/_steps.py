@@ -26,15 +26,7 @@ def description(case: Case) -> "Description":
     """What a case's model is built from."""
     from yt8m.models.building import Description
 
-    return Description(
-        family=case.model.family,
-        layout=case.layout,
-        level=Level.FRAME,
-        seed=1,
-        momentum=case.train.batch_norm_momentum,
-        precision=case.train.precision,
-        args=case.model.args,
-    )
+    return Description.of(case.model, case.train, case.layout, Level.FRAME, seed=1)
 
 
 def built(case: Case) -> "keras.Model":

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import replace
 from statistics import mean
-from typing import cast
 
 from stages._places import SCORED
 from stages._tables import rows_of
@@ -27,7 +26,7 @@ def best_model(params: Params) -> Model:
         gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
     means = {name: mean(found) for name, found in gaps.items()}
     described = {
-        name: cast(Description, Training.of(params, params.models[name], 0, "student").start) for name in means
+        name: Description.of(params.models[name], params.train, params.data.layout, params.data.level) for name in means
     }
     name = best_within(means, described, params.distill.max_bytes, params.distill.storage)
     print(f"student: of {name}'s family and arguments, the best that fits (holdout GAP {means[name]:.4f})")

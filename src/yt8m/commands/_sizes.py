@@ -29,25 +29,10 @@ def sizes(params: Params) -> Iterator[Row]:
         listed[STUDENT] = student
     counted: dict[str, int] = {}
     for name, model in listed.items():
-        level = Level.VIDEO if name == "train_moe" or params.data.frames is None else Level.FRAME
+        level = Level.VIDEO if name == "train_moe" else params.data.level
         key = f"{model.family} {level} {model.args}"
         if key not in counted:
-            counted[key] = parameters(params, model, level)
+            counted[key] = count_parameters(Description.of(model, params.train, params.data.layout, level))
         count, limit = counted[key], params.distill.max_bytes
         fits = [kind for kind, size in (("fp32", 4), ("fp16", 2)) if count * size <= limit]
         yield Row(name, model.family, count, 4 * count, 2 * count, fits)
-
-
-def parameters(params: Params, model: Model, level: Level) -> int:
-    """The number of a model's parameters."""
-    return count_parameters(
-        Description(
-            family=model.family,
-            layout=params.data.layout,
-            level=level,
-            seed=0,
-            momentum=params.train.batch_norm_momentum,
-            precision=params.train.precision,
-            args=model.args,
-        )
-    )

@@ -1,13 +1,14 @@
 """A model from its description."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 import keras
 from pydantic import BaseModel, ConfigDict, Field
 
 from yt8m.core.schema import Level, Schema
 from yt8m.settings import registry
+from yt8m.settings.params import Model, Train
 
 
 class Description(BaseModel):
@@ -32,6 +33,19 @@ class Description(BaseModel):
     momentum: float
     precision: str
     args: dict[str, Any]
+
+    @classmethod
+    def of(cls, model: Model, train: Train, layout: Schema, level: Level, seed: int = 0) -> Self:
+        """What a section of params.yaml describes."""
+        return cls(
+            family=model.family,
+            layout=layout,
+            level=level,
+            seed=seed,
+            momentum=train.batch_norm_momentum,
+            precision=train.precision,
+            args=model.args,
+        )
 
 
 def build(description: Description) -> keras.Model:

@@ -88,6 +88,11 @@ class Data(Section):
         return self
 
     @property
+    def level(self) -> Level:
+        """What frame-level models see: where there are no frames, videos of one frame."""
+        return Level.VIDEO if self.frames is None else Level.FRAME
+
+    @property
     def globs(self) -> dict[Level, str | None]:
         """The pattern of each level's shards."""
         return {Level.FRAME: self.frames, Level.VIDEO: self.videos}

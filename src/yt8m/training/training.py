@@ -168,17 +168,9 @@ class Training:
         data, manifests = root / "data", root / "data" / "split" / f"{level}s"
         train = read_manifest(manifests / "train.tsv")
         schedule = Schedule.of(params.train, model, train.videos)
-        description = Description(
-            family=model.family,
-            layout=train.schema or params.data.layout,
-            level=train.shards[0].level,
-            seed=seed,
-            momentum=params.train.batch_norm_momentum,
-            precision=params.train.precision,
-            args=model.args,
-        )
+        layout = train.schema or params.data.layout
         return cls(
-            start=description,
+            start=Description.of(model, params.train, layout, train.shards[0].level, seed),
             phases=(Phase(manifests / "train.tsv", schedule.steps),),
             holdout=manifests / "holdout.tsv",
             seed=seed,
