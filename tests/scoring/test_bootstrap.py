@@ -79,6 +79,8 @@ def test_a_difference_is_paired():
 def test_verdicts(value, verdict):
     assert Difference(value, 0.01).verdict == verdict
     assert Difference(0.0, 0.0).verdict == "no difference"
+    assert Difference(0.00004, 0.00001).verdict == "no difference"  # shown as 0.0000
+    assert Difference(0.00006, 0.00001).verdict == "better"
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say(monkeypatch):

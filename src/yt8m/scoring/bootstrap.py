@@ -17,6 +17,7 @@ from yt8m.scoring.predictions import Predictions
 
 RESAMPLES = 200
 SURE = 1.96  # standard errors on either side hold 95 % of a normal distribution
+SHOWN = 0.5e-4  # what a GAP of four digits shows: two systems that rank all but alike differ surely, and by nothing
 
 
 class Ranked(NamedTuple):
@@ -86,8 +87,8 @@ class Difference(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether 95 % of a normal distribution around it lie on one side of zero."""
-        if abs(self.value) <= SURE * self.error:
+        """Whether 95 % of a normal distribution around it lie on one side of zero, and four digits show it."""
+        if abs(self.value) <= max(SURE * self.error, SHOWN):
             return "no difference"
         return "better" if self.value > 0 else "worse"
 
