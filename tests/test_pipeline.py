@@ -76,7 +76,7 @@ def test_only_evaluate_reads_predictions_of_test():
     assert readers == ["evaluate"]
     wanted = re.compile(r"data/split/(\w+/test\.tsv|frames|videos)$")
     shards = {name for name, stage in STAGES.items() if any(wanted.match(dep) for dep in stage["deps"])}
-    assert shards == {"infer", "infer_moe", "infer_on", "infer_plain", "infer_student", "evaluate"}
+    assert shards == {"infer", "infer_moe", "infer_on", "infer_plain", "infer_student", "infer_untaught", "evaluate"}
 
 
 def test_what_is_drawn_is_drawn_by_report_alone():
