@@ -67,10 +67,13 @@ def scores(project: Project, name: str) -> int:
 
 
 def kill(project: Project, name: str, more: int, delay: float = 0) -> None:
-    """Start a training, and kill it so many seconds after the holdout was scored so many times more."""
-    wanted = scores(project, name) + more
+    """Start a training, and kill it so many seconds after the holdout was scored so many times more.
+
+    A score is logged before the state is saved: the first one's is waited for, or nothing may be left to go on from.
+    """
+    wanted, states = scores(project, name) + more, project.root / f"data/states/train/{name}-a"
     running = start(project, name)
-    while scores(project, name) < wanted:
+    while scores(project, name) < wanted or (wanted and not states.exists()):
         assert running.poll() is None
         time.sleep(0.01)
     time.sleep(delay)
