@@ -39,13 +39,12 @@ class Asked(NamedTuple):
     pairs: float
 
 
-def asked(labels: Sequence[np.ndarray], counts: np.ndarray, carriers: np.ndarray, threshold: int, most: int) -> Asked:
+def asked(labels: Sequence[np.ndarray], counts: np.ndarray, threshold: int, most: int) -> Asked:
     """What the regimes make of videos, as expected over their ids.
 
     Args:
         labels: of each video.
-        counts: videos by class, which the regimes go by, (classes,).
-        carriers: the videos of each class among which neighbours are looked for, (classes,).
+        counts: videos by class, by which the regimes go, and among which neighbours are looked for, (classes,).
     """
     rarest = rarest_labels(labels, counts)
     each = counts[rarest]
@@ -54,7 +53,7 @@ def asked(labels: Sequence[np.ndarray], counts: np.ndarray, carriers: np.ndarray
     one_in = np.maximum(each[frequent] / target(each[frequent], threshold), 1).astype(int)
     return Asked(
         float(np.sum(rarest < 0) + rare.sum() + np.sum(1 / one_in)),
-        float(np.minimum(wanted, carriers - 1)[rarest[rare]].sum()),
+        float(np.minimum(wanted, counts - 1)[rarest[rare]].sum()),
     )
 
 
@@ -71,7 +70,7 @@ def asked_twice(videos: Dataset, threshold: int, most: int) -> float:
     primary = chunk.features[:, : videos.schema.features[videos.schema.primary]]
     made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=most)
     pairs = np.sum(made.kind == Kind.INTERPOLATED)
-    all_of_them = asked(chunk.labels, counts, counts, threshold, most).pairs
+    all_of_them = asked(chunk.labels, counts, threshold, most).pairs
     return float(1 - pairs / all_of_them) if all_of_them else 0.0
 
 
@@ -83,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sets = read_sets(args.label_sets)
     scale = BEFORE / len(sets)
     counts = np.round(np.bincount(np.concatenate(sets)) * scale).astype(int)
-    stay, pairs = (scale * value for value in asked(sets, counts, counts, THRESHOLD, MOST))
+    stay, pairs = (scale * value for value in asked(sets, counts, THRESHOLD, MOST))
     rows = [("before pairs are told apart", "", f"{stay + 2 * pairs:,.0f}")]
     with chdir(args.project):
         videos = Dataset(SPLIT / "videos" / "train.tsv", load().data.source)

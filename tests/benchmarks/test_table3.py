@@ -34,7 +34,7 @@ def test_what_is_asked_for_equals_a_loop_over_the_videos():
         else:
             stay += 1
             pairs += min(neighbours(int(counts[rarest]), threshold, most), counts[rarest] - 1)
-    found = table3.asked(sets, counts, counts, threshold, most)
+    found = table3.asked(sets, counts, threshold, most)
     assert found.pairs == pairs
     assert found.stay == pytest.approx(stay, rel=0.02)  # one in so many by chance
 
