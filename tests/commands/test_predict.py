@@ -1,6 +1,7 @@
 """`yt8m predict`: the model's scores, and what it refuses."""
 
 import csv
+import gzip
 import json
 from contextlib import contextmanager
 from dataclasses import replace
@@ -204,7 +205,7 @@ def test_the_other_level(refused, shards, level):
 
 
 def test_what_cannot_be_read(refused, tmp_path):
-    (tmp_path / "x.tfrecord").mkdir()
+    (tmp_path / "x.tfrecord").symlink_to(tmp_path / "gone")
     assert str(tmp_path / "x.tfrecord") in refused("--input", tmp_path / "*.tfrecord")
 
 
@@ -258,3 +259,22 @@ def test_a_damaged_model(trained, fails, shards, tmp_path, name):
     line = fails("predict", "--model", tmp_path, "--input", pattern, "--output", tmp_path / "p.csv")
     assert f"{tmp_path}: expected a trained model, received a damaged one" in line
     assert not (tmp_path / "p.csv").exists()
+
+
+def test_videos_without_ids_are_numbered_where_asked_for(trained, shards, tmp_path, refused):
+    """As the VGGish demo writes them: no context at all."""
+    for name in ("a.tfrecord", "b-00000-of-00001"):
+        videos = [made.frame_video(np.random.default_rng(index), "") for index in range(2)]
+        lists = [{key: made.feature_list(*map(bytes, x)) for key, x in video.features.items()} for video in videos]
+        write_records(tmp_path / "in" / name, [made.sequence_example({}, each) for each in lists])
+    call(trained, tmp_path / "in", tmp_path / "p.csv", "--number")
+    assert [id for id, _ in table(tmp_path / "p.csv")[1:]] == ["a:0", "a:1", "b-00000-of-00001:0", "b-00000-of-00001:1"]
+    assert "a.tfrecord: record 0: expected 'id' among its keys" in refused("--input", tmp_path / "in")
+
+
+def test_a_compressed_shard_says_how_it_is_unpacked(shards, tmp_path, refused):
+    pattern, _ = shards(Level.FRAME)
+    (tmp_path / "x.tfrecord.gz").write_bytes(gzip.compress(Path(pattern.replace("*", "s0")).read_bytes()))
+    line = refused("--input", tmp_path / "x.tfrecord.gz")
+    assert f"{tmp_path / 'x.tfrecord.gz'}: expected records" in line
+    assert line.endswith("compressed with gzip: unpack the file (gunzip -k)")

@@ -33,11 +33,26 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--input", nargs="+", required=True, metavar="GLOB", help="shards, of the model's level")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--top-k", type=positive, default=TOP_K, metavar="K", help=f"default: {TOP_K}")
-    parser.add_argument("--names", type=Path, metavar="FILE", help="write names for indices: one a line (classes.txt)")
+    parser.add_argument(
+        "--names", type=Path, metavar="FILE", help="write names for indices: classes.txt, or the table of classes"
+    )
     parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels too, for yt8m score")
+    parser.add_argument(
+        "--number",
+        action="store_true",
+        help="records have no ids: call videos by their shard's name and record's number",
+    )
 
 
-def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path | None, labels: Path | None) -> None:
+def run(
+    model: Path,
+    input: Sequence[str],
+    output: Path,
+    top_k: int,
+    names: Path | None,
+    labels: Path | None,
+    number: bool,
+) -> None:
     """Write each video's `top_k` classes and scores, float32, highest first.
 
     Raises:
@@ -52,6 +67,8 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
     paths = find(input)
     net, description = load(model)
     schema, level = description.layout, description.level
+    if number:
+        schema = schema.model_copy(update={"id_key": None})
     known = submission.read_names(names, schema.classes) if names else None
     for path in paths:
         require_level(path, level)
