@@ -15,7 +15,7 @@ def read(tmp_path):
     def run(text, classes=None, **options):
         (tmp_path / "labels.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
         if classes is not None:
-            (tmp_path / "classes.csv").write_text(classes)
+            (tmp_path / "classes.csv").write_bytes(classes.encode("latin-1"))
             options["table"] = tmp_path / "classes.csv"
         return read_labels(tmp_path / "labels.csv", **options)
 
@@ -78,6 +78,7 @@ def test_splits(read):
         ("id,label,class\na,1,1\n", "received ['id', 'label', 'class']"),
         ("id,labels\n", "expected classes, received none in 0 lines"),
         ("id,labels\na,\n", "expected classes, received none in 1 lines"),
+        ("id,labels\na,20190214\n", "expected class indices below 1048576, received 20190214"),
         ("id,labels\na,1\nb\n", "line 3: expected 2 cells"),
         ("id,labels\na,1,2\n", "line 2: expected 2 cells"),
         ("id,labels\n,1\n", "line 2: expected 2 cells with an id"),
@@ -95,6 +96,7 @@ def test_a_table_that_is_not_as_expected(read, text, expected):
     [
         ("a,dog\nb,cow\nc,ox\n", "index,name\n0,dog\n", "received none called 2 (cow, ox)"),
         ("a,0\nb,5\n", "index,name\n0,dog\n1,cat\n", "received 2 and labels up to 5"),
+        ("a,dog\n", "index,name\n0,caf\xe9\n", "expected a CSV table in UTF-8"),
         ("a,dog\n", "number,name\n0,dog\n", "expected columns 'index' and 'name'"),
     ],
 )

@@ -13,6 +13,8 @@ from yt8m.packing.names import CLASS, ID, column_of
 from yt8m.packing.splits import SPLITS
 from yt8m.records.classes import read_class_names
 
+MOST = 1 << 20  # classes: a number beyond is no index, but an id or a date
+
 
 class Row(NamedTuple):
     """A line of the table: a video, the text of its classes, and its split, if a column says so."""
@@ -100,6 +102,8 @@ def _indices(found: Sequence[str], given: Sequence[str] | None, path: Path) -> d
     """The index of each class as the table of labels calls it."""
     if _numbers(found):
         index = {part: int(part) for part in found}
+        if max(index.values()) >= MOST:
+            raise InputError(f"{path}: expected class indices below {MOST}, received {max(index.values())}")
         if given and max(index.values()) >= len(given):
             raise InputError(
                 f"{path}: expected a line for each class, received {len(given)} and labels up to {max(index.values())}"
@@ -117,11 +121,14 @@ def _unnamed(classes: int) -> list[str]:
 
 def _read_table(path: Path) -> list[str]:
     """The names of a table of classes, as many as its highest index says."""
-    with path.open(encoding="utf-8", newline="") as file:
-        columns = {name.lower(): name for name in next(csv.reader(file), [])}
-        file.seek(0)
-        indices = [row.get(columns.get("index")) or "" for row in csv.DictReader(file)]
-    return read_class_names(path, 1 + max((int(index) for index in indices if index.isdecimal()), default=-1))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            columns = {name.lower(): name for name in table.fieldnames or []}
+            indices = [row.get(columns.get("index", "")) or "" for row in table]
+        return read_class_names(path, 1 + max((int(index) for index in indices if index.isdecimal()), default=-1))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: expected a CSV table in UTF-8: {error}") from None
 
 
 def _splits(path: Path, rows: Sequence[Row]) -> dict[str, str]:
