@@ -72,7 +72,10 @@ def test_frames_of_fixed_size(opened, tmp_path):
         name: pa.array([v[name].tolist() for v in VIDEOS.values()], pa.list_(pa.list_(pa.float32(), size)))
         for name, size in made.SIZES.items()
     }
-    pq.write_table(pa.table({"title": ["x"] * 20, **columns, "Video_ID": list(VIDEOS)}), tmp_path / "t.parquet")
+    pq.write_table(
+        pa.table({"tags": [["x"]] * 20, **columns, "title": ["x"] * 20, "Video_ID": list(VIDEOS)}),
+        tmp_path / "t.parquet",
+    )
     check(opened(tmp_path / "t.parquet"), VIDEOS)
 
 
@@ -169,6 +172,15 @@ def test_truncated_files_are_named(opened, tmp_path, write):
     assert str(path) in refused(opened, folder)
 
 
+def test_damage_within_a_table_is_named(opened, tmp_path):
+    path = made.write_parquet(tmp_path / "t.parquet", VIDEOS)
+    content = bytearray(path.read_bytes())
+    for start in range(len(content) // 2):  # the footer stays as it is
+        content[start] ^= 0x55
+    path.write_bytes(content)
+    assert f"{path}: expected a Parquet table, received a damaged one" in refused(opened, path)
+
+
 def test_pickles_are_not_opened(opened, tmp_path):
     (tmp_path / "x").mkdir()
     np.save(tmp_path / "x" / "v.npy", np.array([{"a": 1}]), allow_pickle=True)
@@ -177,8 +189,8 @@ def test_pickles_are_not_opened(opened, tmp_path):
 
 def test_a_table_without_what_is_needed(opened, tmp_path):
     path = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"id": ["a"], "size": [1.0]}), path)
-    assert "expected columns of lists beside 'id'" in refused(opened, path)
+    pq.write_table(pa.table({"id": ["a"], "size": [1.0], "tags": [["x"]]}), path)
+    assert "expected columns of lists of floats beside 'id'" in refused(opened, path)
     pq.write_table(pa.table({"name": ["a"], "rgb": [[1.0]]}), path)
     assert "expected one column called id or videoid, received ['name', 'rgb']" in refused(opened, path)
     pq.write_table(pa.table({"id": ["a", None], "rgb": [[1.0], [1.0]]}), path)

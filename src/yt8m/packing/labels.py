@@ -61,7 +61,7 @@ def read_labels(path: Path, table: Path | None = None, split_column: str | None 
     classes: dict[str, set[int]] = {}
     for row, several in zip(rows, parts, strict=True):
         classes.setdefault(row.id, set()).update(index[part] for part in several)
-    names = given or (found if index[found[0]] == 0 and not _numbers(found) else _unnamed(max(index.values()) + 1))
+    names = given or (_unnamed(max(index.values()) + 1) if _numbers(found) else found)
     return Labels({id: np.array(sorted(of), np.int32) for id, of in classes.items()}, names, _splits(path, rows))
 
 

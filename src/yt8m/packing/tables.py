@@ -1,6 +1,6 @@
 """Features in Parquet tables: a row a video, its id, and a column of lists for each feature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ ROWS = 64  # of a batch: 90 MB of YouTube-8M's frames as float32
 
 
 def open_table(path: Path, files: Sequence[Path], work: Path) -> dict[str, Column]:
-    """The columns of a table's files that hold lists, by name.
+    """The columns of a table's files that hold lists of floats or bytes, or lists of such lists, by name.
 
     Parquet is unpacked to an Arrow file, batch by batch: it cannot be read a row at a time, which the order of shards
     asks for.
@@ -29,29 +29,47 @@ def open_table(path: Path, files: Sequence[Path], work: Path) -> dict[str, Colum
     """
     schema = _read_schema(files[0])
     id_column = column_of(ID, schema.names, files[0])
-    names = [field.name for field in schema if field.name != id_column and is_list(field.type)]
+    names = [field.name for field in schema if field.name != id_column and _is_feature(field.type)]
     if not names:
-        raise InputError(f"{path}: expected columns of lists beside {id_column!r}, received {schema.names}")
+        raise InputError(f"{path}: expected columns of lists of floats beside {id_column!r}, received {schema.names}")
     places: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in names}
     kept = pa.schema([schema.field(name) for name in names])
     seen: set[str] = set()
     with pa.OSFile(str(work), "wb") as out, pa.ipc.new_file(out, kept) as writer:
-        index = 0
-        for file in tqdm(files, "unpacking", unit="file", disable=None):
-            if not _read_schema(file).equals(schema):
-                raise InputError(f"{file}: expected the columns and types of {files[0]}, received others")
-            for batch in pq.ParquetFile(file).iter_batches(ROWS, columns=[id_column, *names]):
-                ids = [str(id) if id.is_valid else "" for id in batch.column(id_column)]
-                if "" in ids or not seen.isdisjoint(ids) or len(set(ids)) < len(ids):
-                    again = [id for id in ids if not id or id in seen or ids.count(id) > 1]
-                    raise InputError(f"{file}: expected an id for each row, each once, received {counted(again)}")
-                seen.update(ids)
-                for name in names:
-                    valid = batch.column(name).is_valid().to_pylist()
-                    places[name].update((id, (index, row)) for row, id in enumerate(ids) if valid[row])
-                writer.write_batch(batch.select(names))
-                index += 1
+        for index, (file, batch) in enumerate(_batches(files, schema, [id_column, *names])):
+            ids = [str(id) if id.is_valid else "" for id in batch.column(id_column)]
+            if "" in ids or not seen.isdisjoint(ids) or len(set(ids)) < len(ids):
+                again = [id for id in ids if not id or id in seen or ids.count(id) > 1]
+                raise InputError(f"{file}: expected an id for each row, each once, received {counted(again)}")
+            seen.update(ids)
+            for name in names:
+                valid = batch.column(name).is_valid().to_pylist()
+                places[name].update((id, (index, row)) for row, id in enumerate(ids) if valid[row])
+            writer.write_batch(batch.select(names))
     return {name: Column(places[name], work, name, path) for name in names}
+
+
+def _batches(files: Sequence[Path], schema: pa.Schema, columns: list[str]) -> Iterator[tuple[Path, pa.RecordBatch]]:
+    """The rows of all files in batches, each with the file that it is of."""
+    for file in tqdm(files, "unpacking", unit="file", disable=None):
+        if not _read_schema(file).equals(schema):
+            raise InputError(f"{file}: expected the columns and types of {files[0]}, received others")
+        batches = pq.ParquetFile(file).iter_batches(ROWS, columns=columns)
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowInvalid, OSError) as error:
+                message = next(iter(str(error).splitlines()), "")
+                raise InputError(f"{file}: expected a Parquet table, received a damaged one: {message}") from None
+            if batch is None:
+                break
+            yield file, batch
+
+
+def _is_feature(kind: pa.DataType) -> bool:
+    inner = kind.value_type if is_list(kind) else kind
+    inner = inner.value_type if is_list(inner) else inner
+    return is_list(kind) and (pa.types.is_floating(inner) or pa.types.is_uint8(inner))
 
 
 def _read_schema(file: Path) -> pa.Schema:
