@@ -129,7 +129,7 @@ def test_videos_of_one_vector(pack, labels, tmp_path, capsys):
         for id, video in split.items():
             for name, values in videos[id].items():
                 assert np.array_equal(video.features[name], values[None])
-    assert "video level, audio 3, rgb 5, at most 1 frames" in capsys.readouterr().out
+    assert "video level, rgb 5, audio 3, at most 1 frames" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("frames", [None, 0])
@@ -139,6 +139,7 @@ def test_the_parameters_are_a_projects(pack, labels, tmp_path, frames, monkeypat
     out = pack(made.write_npz(tmp_path / "npz", made.arrays(60, frames)), "--labels", labels, "--params-out", "p.yaml")
     params = load("p.yaml")
     assert params.data.layout == (SCHEMA if frames is None else SCHEMA.model_copy(update={"max_frames": 1}))
+    assert params.data.layout.primary == "rgb"  # the larger one
     assert params.data.source == "out"  # from the project's folder
     level = Level.FRAME if frames is None else Level.VIDEO
     assert sorted((tmp_path / "out").glob(params.data.globs[level] or "")) == sorted((out / level).iterdir())

@@ -75,7 +75,7 @@ class Format(NamedTuple):
 
     Attributes:
         level: of the shards.
-        sizes: of each feature by name.
+        sizes: of each feature by name, the largest first: it is the primary one.
         scales: what values are multiplied by; 1 for features that are not named.
         limit: frames kept of a video; None: all.
     """
@@ -98,7 +98,8 @@ class Format(NamedTuple):
                 where = features[name].where(id)
                 raise InputError(f"{where}: expected an array (frames, size) or (size,), received {values.shape}")
         level = Level.FRAME if next(iter(arrays.values())).ndim == 2 else Level.VIDEO
-        return cls(level, {name: values.shape[-1] for name, values in arrays.items()}, scales, limit)
+        sizes = sorted(((name, values.shape[-1]) for name, values in arrays.items()), key=lambda of: (-of[1], of[0]))
+        return cls(level, dict(sizes), scales, limit)
 
     def advice(self, name: str, tally: Tally) -> str:
         """The option by which a feature's largest value is just within what codes stand for, in two digits."""

@@ -53,7 +53,8 @@ def _records(
 ) -> Iterator[bytes]:
     for id, classes in labels.items():
         coded, lengths = {}, {}
-        for name, feature in features.items():
+        for name in format.sizes:
+            feature = features[name]
             values = feature.read(id)
             coded[name], tally = format.coded(name, values, feature.where(id))
             lengths[name] = len(values) if format.level is Level.FRAME else 1
