@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from yt8m.core.errors import InputError
-from yt8m.core.schema import Level, Schema
+from yt8m.core.schema import Schema
 from yt8m.packing.coding import Format, Tally
 from yt8m.packing.features import Feature
 from yt8m.records.tfrecord import write_records
@@ -52,16 +52,14 @@ def _records(
     features: Mapping[str, Feature], labels: Mapping[str, np.ndarray], format: Format, schema: Schema, seen: Seen
 ) -> Iterator[bytes]:
     for id, classes in labels.items():
-        coded, lengths = {}, {}
-        for name in format.sizes:
-            feature = features[name]
-            values = feature.read(id)
-            coded[name], tally = format.coded(name, values, feature.where(id))
-            lengths[name] = len(values) if format.level is Level.FRAME else 1
+        values, coded = {name: features[name].read(id) for name in format.sizes}, {}
+        for name, rows in values.items():
+            coded[name], tally = format.coded(name, rows, features[name].where(id))
             seen.add(Seen(tallies={name: tally}))
-        if len(set(lengths.values())) > 1:
-            where = feature.where(id)
-            raise InputError(f"{where}: expected as many frames in each of a video's features, received {lengths}")
+        frames = {name: len(np.atleast_2d(rows)) for name, rows in values.items()}
+        if len(set(frames.values())) > 1:
+            where = features[next(iter(frames))].where(id)
+            raise InputError(f"{where}: expected as many frames in each of a video's features, received {frames}")
         video = Video(id, classes, coded)
-        seen.add(Seen(video.frames, int(video.frames < lengths[name])))
+        seen.add(Seen(video.frames, int(video.frames < max(frames.values()))))
         yield encode(video, format.level, schema)
