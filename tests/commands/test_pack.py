@@ -129,7 +129,7 @@ def test_videos_of_one_vector(pack, labels, tmp_path, capsys):
         for id, video in split.items():
             for name, values in videos[id].items():
                 assert np.array_equal(video.features[name], values[None])
-    assert "video level, rgb 5, audio 3, at most 1 frames" in capsys.readouterr().out
+    assert "video level, rgb 5, audio 3\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("frames", [None, 0])

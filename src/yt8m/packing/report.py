@@ -1,6 +1,6 @@
 """What was packed and what was not, in words."""
 
-from yt8m.core.schema import Schema
+from yt8m.core.schema import Level, Schema
 from yt8m.packing.coding import Format
 from yt8m.packing.labels import Labels
 from yt8m.packing.pack import Chosen
@@ -21,7 +21,8 @@ def summary(
     counts = ", ".join(f"{count} {split}" for split, count in chosen.counts.items())
     sizes = ", ".join(f"{name} {size}" for name, size in schema.features.items())
     videos = f"{len(chosen.splits)} videos ({counts})"
-    lines = [f"{videos}, {format.level} level, {sizes}, at most {seen.longest} frames"]
+    frames = f", at most {seen.longest} frames" if format.level is Level.FRAME else ""
+    lines = [f"{videos}, {format.level} level, {sizes}{frames}"]
     if known:
         lines.append(f"{len(known.names)} classes ({', '.join(known.names[:5])}{', …' if known.names[5:] else ''})")
     numbers = {
