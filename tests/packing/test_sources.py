@@ -120,6 +120,14 @@ def test_what_is_missing_is_counted_and_named_or_left_out(opened, tmp_path):
     assert complete(features, skip=True) == (sorted(fewer), 4)
 
 
+def test_no_video_has_all(opened, tmp_path):
+    np.savez(made.write_npz(tmp_path / "x", {}) / "a.npz", rgb=np.zeros((1, 1)))
+    np.savez(tmp_path / "x" / "b.npz", audio=np.zeros((1, 1)))
+    features = opened(tmp_path / "x")
+    with pytest.raises(InputError, match=re.escape("videos that have all of ['audio', 'rgb'], received none of 2")):
+        complete(features, skip=True)
+
+
 def test_a_table_lacks_what_is_null(opened, tmp_path):
     table = {"id": ["a", "b"], "rgb": [[[1.0]], None], "audio": [[[1.0]], [[2.0]]]}
     pq.write_table(pa.table(table), tmp_path / "t.parquet")

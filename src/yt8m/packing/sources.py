@@ -105,7 +105,7 @@ def complete(features: dict[str, Feature], skip: bool) -> tuple[list[str], int]:
     """The ids of the videos that have all features, sorted, and how many are left out.
 
     Raises:
-        InputError: where videos lack a feature that others have, and are not to be skipped.
+        InputError: where videos lack a feature that others have, and are not to be skipped; or none would be left.
     """
     ids, missing = set.union(*(set(feature.places) for feature in features.values())), {}
     for name, feature in features.items():
@@ -118,4 +118,6 @@ def complete(features: dict[str, Feature], skip: bool) -> tuple[list[str], int]:
             "--skip-incomplete leaves such videos out"
         )
     left_out = set().union(*missing.values())
+    if left_out == ids:
+        raise InputError(f"features: expected videos that have all of {list(features)}, received none of {len(ids)}")
     return sorted(ids - left_out), len(left_out)
