@@ -20,7 +20,16 @@ from yt8m.settings.params import load
 
 VIDEOS = made.arrays(60)
 NAMES = ["ant", "bee", "cat"]
-SCHEMA = Schema(id_key="id", labels_key="labels", mean_prefix="mean_", features=made.SIZES, classes=3, max_frames=6)
+SCHEMA = Schema(
+    id_key="id",
+    labels_key="labels",
+    mean_prefix="mean_",
+    features=made.SIZES,
+    classes=3,
+    max_frames=6,
+    uneven_frames="refuse",
+    missing_features="refuse",
+)
 
 
 def labels_of(id: str) -> list[int]:

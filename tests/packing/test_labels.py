@@ -82,7 +82,7 @@ def test_splits(read):
         ("id,labels\na,1\nb\n", "line 3: expected 2 cells"),
         ("id,labels\na,1,2\n", "line 2: expected 2 cells"),
         ("id,labels\n,1\n", "line 2: expected 2 cells with an id"),
-        (b"id,labels\na,caf\xe9\n", "expected a CSV table in UTF-8"),
+        (b"id,labels\na,caf\xe9\n", "expected text in UTF-8"),
     ],
 )
 def test_a_table_that_is_not_as_expected(read, text, expected):
@@ -96,7 +96,7 @@ def test_a_table_that_is_not_as_expected(read, text, expected):
     [
         ("a,dog\nb,cow\nc,ox\n", "index,name\n0,dog\n", "received none called 2 (cow, ox)"),
         ("a,0\nb,5\n", "index,name\n0,dog\n1,cat\n", "received 2 and labels up to 5"),
-        ("a,dog\n", "index,name\n0,caf\xe9\n", "expected a CSV table in UTF-8"),
+        ("a,dog\n", "index,name\n0,caf\xe9\n", "expected text in UTF-8"),
         ("a,dog\n", "number,name\n0,dog\n", "expected columns 'index' and 'name'"),
     ],
 )

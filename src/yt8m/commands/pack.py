@@ -96,7 +96,9 @@ def run(
             mean_prefix="mean_",
             features=format.sizes,
             classes=len(known.names) if known else 1,
-            max_frames=1,  # known when all is written; records do not say
+            max_frames=1,
+            uneven_frames="refuse",
+            missing_features="refuse",  # known when all is written; records do not say
         )
         seen = write_shards(found, chosen, format, schema, out)
         remove(unpacked)

@@ -1,6 +1,5 @@
 """Labels as people keep them: a table of ids and classes, by index or by name."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from yt8m.core.errors import InputError, counted
+from yt8m.core.tables import read_rows
 from yt8m.packing.names import CLASS, ID, column_of
 from yt8m.packing.splits import SPLITS
 from yt8m.records.classes import read_class_names
@@ -52,7 +52,7 @@ def read_labels(path: Path, table: Path | None = None, split_column: str | None 
         InputError: naming the file, and the line, the column or the class that is not as expected.
     """
     rows = list(_rows(path, split_column))
-    given = _read_table(table) if table else None
+    given = read_class_names(table) if table else None
     parts = _parts([row.text for row in rows], given or [])
     found = sorted({part for several in parts for part in several})
     if not found:
@@ -66,23 +66,18 @@ def read_labels(path: Path, table: Path | None = None, split_column: str | None 
 
 
 def _rows(path: Path, split_column: str | None) -> Iterator[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            columns = table.fieldnames or []
-            id, text = column_of(ID, columns, path), column_of(CLASS, columns, path)
-            if split_column is not None and split_column not in columns:
-                raise InputError(f"{path}: expected a column {split_column!r}, received {list(columns)}")
-            for row in table:
-                where = f"{path}: line {table.line_num}"
-                if not row[id] or row[text] is None or None in row:
-                    raise InputError(f"{where}: expected {len(columns)} cells with an id, received {row}")
-                split = row[split_column] if split_column is not None else None
-                if split_column is not None and split not in SPLITS:
-                    raise InputError(f"{where}: {split_column}: expected {', '.join(SPLITS)}, received {split!r}")
-                yield Row(row[id], row[text], split)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: expected a CSV table in UTF-8: {error}") from None
+    rows = read_rows(path)
+    _, header = next(rows, (0, []))
+    id, text = header.index(column_of(ID, header, path)), header.index(column_of(CLASS, header, path))
+    if split_column is not None and split_column not in header:
+        raise InputError(f"{path}: expected a column {split_column!r}, received {header}")
+    for line, row in rows:
+        if len(row) != len(header) or not row[id]:
+            raise InputError(f"{path}: line {line}: expected {len(header)} cells with an id, received {row}")
+        split = row[header.index(split_column)] if split_column is not None else None
+        if split_column is not None and split not in SPLITS:
+            raise InputError(f"{path}: line {line}: {split_column}: expected {', '.join(SPLITS)}, received {split!r}")
+        yield Row(row[id], row[text], split)
 
 
 def _parts(texts: Sequence[str], known: Sequence[str]) -> list[list[str]]:
@@ -117,18 +112,6 @@ def _indices(found: Sequence[str], given: Sequence[str] | None, path: Path) -> d
 
 def _unnamed(classes: int) -> list[str]:
     return [f"class {index}" for index in range(classes)]
-
-
-def _read_table(path: Path) -> list[str]:
-    """The names of a table of classes, as many as its highest index says."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            table = csv.DictReader(file)
-            columns = {name.lower(): name for name in table.fieldnames or []}
-            indices = [row.get(columns.get("index", "")) or "" for row in table]
-        return read_class_names(path, 1 + max((int(index) for index in indices if index.isdecimal()), default=-1))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: expected a CSV table in UTF-8: {error}") from None
 
 
 def _splits(path: Path, rows: Sequence[Row]) -> dict[str, str]:

@@ -68,6 +68,7 @@ def fill(params: Any, facts: Facts) -> str:
     for model in params["models"].values():
         _fit_arguments(model["args"], facts.schema)
     _fill_lengths(params, facts.videos["train"])
+    params["evaluate"]["paper"] = False
     params["infer"]["top_k"] = int(np.clip(facts.schema.classes, *TOP_K))
     params["ensemble"]["folds"] = min(params["ensemble"]["folds"], facts.videos["validate"])
     parse(params)

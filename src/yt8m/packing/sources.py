@@ -1,14 +1,14 @@
 """Which features there are: folders of numpy's files, and Parquet tables."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from yt8m.core.errors import InputError, counted
 from yt8m.packing.features import ArrayFiles, Feature
 from yt8m.packing.tables import open_table
+from yt8m.records.names import below
 
 ENDINGS = (".npy", ".npz", ".parquet")
 UNNAMED = "features"  # the feature of a folder of `.npy` without a name
@@ -64,24 +64,13 @@ def _files(path: Path) -> tuple[str, list[Path]]:
     """The files of a source, sorted, which are of one kind, and their ending."""
     if not path.exists():
         raise InputError(f"{path}: expected features, found no file or folder of that name")
-    found = sorted(_below(path)) if path.is_dir() else [path]
+    found = below(path) if path.is_dir() else [path]
     kinds = Counter(file.suffix for file in found if file.suffix in ENDINGS)
     if len(kinds) != 1:
         received = " and ".join(f"{count} {ending}" for ending, count in sorted(kinds.items())) or "none"
         raise InputError(f"{path}: expected files of one of {', '.join(ENDINGS)}, received {received}")
     (ending,) = kinds
     return ending, [file for file in found if file.suffix == ending]
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """The files of a folder and of all below it; links are followed, hidden files and folders left out."""
-    seen = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = Path(parent).resolve()
-        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
-        if real not in seen:
-            yield from (Path(parent) / name for name in files if not name.startswith("."))
-        seen.add(real)
 
 
 def _by_id(files: Sequence[Path]) -> dict[str, Path]:

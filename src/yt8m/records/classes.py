@@ -13,27 +13,29 @@ def read_label_counts(path: str | Path) -> np.ndarray:
     return np.loadtxt(path, np.int64, delimiter=",", skiprows=1, usecols=1, ndmin=1)
 
 
-def read_class_names(path: Path, classes: int) -> list[str]:
+def read_class_names(path: Path, classes: int | None = None) -> list[str]:
     """Class names from a table with a column `index` and one of `name`, `display_name` (in any case).
 
     A class without a name is called by its number; so are all of a table that has a header alone.
 
+    Args:
+        classes: how many there are; None: as many as the highest index says.
+
     Raises:
         InputError: where the table lacks the columns.
     """
-    names = [f"class {index}" for index in range(classes)]
     rows = read_rows(path)
     _, header = next(rows, (0, []))
-    columns = column(header, "index"), column(header, "name", "display_name")
-    if None in columns:
+    index, name = column(header, "index"), column(header, "name", "display_name")
+    if index is None or name is None:
         raise InputError(f"{path}: expected columns 'index' and 'name' or 'display_name', received {header}")
+    found: dict[int, str] = {}
     for line, row in rows:
-        index, text = (row[place] if place is not None and place < len(row) else "" for place in columns)
-        if len(row) < len(header) or not index.isdecimal():
+        if len(row) < len(header) or not row[index].isdecimal():
             raise InputError(f"{path}: line {line}: expected a class number and a name, received {row}")
-        if int(index) < classes and text.strip():
-            names[int(index)] = text.strip()
-    return names
+        found[int(row[index])] = row[name].strip()
+    count = max(found, default=-1) + 1 if classes is None else classes
+    return [found.get(number) or f"class {number}" for number in range(count)]
 
 
 def is_class_table(path: Path) -> bool:
