@@ -17,6 +17,7 @@ from yt8m.core.files import read_json
 from yt8m.intake import checks
 from yt8m.settings.params import Params, ParamsError, load, load_data
 
+SIMULATED = Path("data/simulated")
 COUNTS = Path("metrics/split/metrics.json")  # which the stage split writes
 
 
@@ -76,8 +77,7 @@ def checked() -> Params:
     except ParamsError as error:
         wrong = str(error).splitlines()
     data, split = load_data() or (None, None)
-    # A data set that a stage makes is not there before.
-    if data and split and (Path(data.source).exists() or not (params and params.simulate)):
+    if data and split and SIMULATED not in Path(data.source).parents:  # what a stage makes is not there before
         wrong += checks.problems(data, split)
     if wrong or params is None:
         raise InputError("\n".join(wrong))

@@ -56,7 +56,7 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
     """
     source = Path(source)
     if source.is_dir():
-        return [str(path.relative_to(source)) for path in below(source, pattern)], {}
+        return sorted(str(path.relative_to(source)) for path in below(source, pattern)), {}
     if not source.is_file():
         raise DataError(
             f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist"
