@@ -113,7 +113,14 @@ def penalty_gradient(w: np.ndarray) -> np.ndarray:
 
     features, classes = w.shape
     layout = Schema(
-        id_key="id", labels_key="labels", mean_prefix="", features={"x": features}, classes=classes, max_frames=1
+        id_key="id",
+        labels_key="labels",
+        mean_prefix="",
+        features={"x": features},
+        classes=classes,
+        max_frames=1,
+        uneven_frames="refuse",
+        missing_features="refuse",
     )
     args = {"hidden": [], "input_dropout": 0.0, "dropout": 0.0, "l2": 0.0}
     plain = build(

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import _processes
 from benchmarks._models import EXPERTS, LABELS
 from benchmarks._processes import ROOT, Failed, peak_memory, show
-from yt8m.commands import predict
+from yt8m.commands import _scoring, predict
 from yt8m.commands._trained import TOP_K, load, positive
 from yt8m.core.backend import THREADS
 from yt8m.core.cluster import workers
@@ -95,8 +95,8 @@ def command(folder: Path, paths: Sequence[Path], rounds: int) -> tuple[dict[str,
         written, looped = Path(out) / "predict.csv", Path(out) / "loop.csv"
 
         def write(highest: TopK) -> None:
-            with patch.object(predict, "highest", highest):
-                predict.write(net, shards(), written, TOP_K)
+            with patch.object(_scoring, "highest", highest):
+                predict.write(_scoring.of_model(net, shards(), predict.BATCH, TOP_K, "predicting"), written, TOP_K)
 
         write(top_k)
         memory = peak_memory()

@@ -27,6 +27,7 @@ from stages._places import (
 from stages._tables import rows_of
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
+from yt8m.ensembling.ensemble import read_weights
 from yt8m.records.dataset import Dataset
 from yt8m.scoring import bootstrap, metrics
 from yt8m.scoring.curves import precision_recall
@@ -97,8 +98,7 @@ def best_member() -> str:
 
 def all_ensembles(plain: str, members: Mapping[str, str]) -> dict[str, Ensemble]:
     """The ensembles that are scored, by name: means, and the schemes' weights."""
-    with np.load(ENSEMBLE / "weights.npz") as stored:
-        weights = dict(stored)
+    weights = read_weights(ENSEMBLE)
     classes = weights["equal"].shape[1]
     pairs = {name.replace("moe", "plain_and"): Ensemble.mean([plain, name], classes) for name in MOES}
     sets = {mean_of(set): Ensemble.mean(names, classes) for set, names in sets_of(members).items()}

@@ -13,6 +13,7 @@ from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEAC
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
+from yt8m.ensembling.ensemble import Ensemble
 from yt8m.scoring.metrics import PooledGap
 from yt8m.scoring.predictions import Aligned, aligned, writer
 from yt8m.scoring.table2 import sets_of
@@ -20,6 +21,7 @@ from yt8m.settings import registry
 from yt8m.settings.params import BEST, Params
 
 OUT = METRICS / "fit_ensemble"
+FINETUNED = "finetune"  # the folder of the members, beside the ensemble's
 
 
 def main(params: Params) -> None:
@@ -35,7 +37,8 @@ def main(params: Params) -> None:
         with writer(out / TEACHER.name, params.infer.top_k, params.data.layout.classes) as store:
             for block in fitting.combined(train, weights[teacher], fitting.power(teacher)):
                 store.append(replace(block, scores=np.clip(block.scores, 0, 1)))  # what a sigmoid can learn
-        np.savez(out / "weights.npz", allow_pickle=False, **weights)
+        folders = {name: f"../{FINETUNED}/{name}" for name in members}
+        Ensemble(members=folders, scheme=teacher, top_k=params.infer.top_k).write(out, weights)
         train_gaps = gaps(train)
     write_json(OUT / "metrics.json", {"teacher": teacher})
     rows = zip(members, train_gaps, holdout_gaps, weights[teacher].mean(axis=1).tolist(), strict=True)

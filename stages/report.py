@@ -61,8 +61,10 @@ def write_table2(params: Params, figures: Path) -> None:
         if than:
             changed = f"{float(than['difference']):+.4f} ± {float(than['error']):.4f}"
             against = (than["control"], changed, than["verdict"])
-        rows.append((row.label, row.system, gap, *against, *(float(found[name]) for name in shown), row.paper))
-    header = ("system", "name", "test_gap", "against", "difference", "verdict", *shown, "paper's GAP")
+        paper = (row.paper,) if params.evaluate.paper else ()
+        rows.append((row.label, row.system, gap, *against, *(float(found[name]) for name in shown), *paper))
+    paper = ("paper's GAP",) if params.evaluate.paper else ()
+    header = ("system", "name", "test_gap", "against", "difference", "verdict", *shown, *paper)
     write_text(METRICS / "report" / "table2.md", markdown(header, rows))
     bars = {row.label: float(results[row.system]["test_gap"]) for row in table}
     bar_figure(bars, "Test GAP@20 (Table 2)", figures / "table2.png")

@@ -6,13 +6,17 @@ from pathlib import Path
 from stages._places import CODE, METRICS, SCANS, SPLIT
 from yt8m.core.cluster import processes_for, workers
 from yt8m.core.files import remove, whole, write_json, write_text
+from yt8m.intake.checks import problems, warnings
 from yt8m.intake.split import Source, split
 from yt8m.records.classes import read_class_names
+from yt8m.records.manifest import DataError
 from yt8m.settings.params import Params
 
 
 def main(params: Params) -> None:
     data = params.data
+    if wrong := problems(data, params.split):
+        raise DataError("\n".join(wrong))
     names = read_class_names(Path(data.class_names), data.layout.classes)
     source = Source(data.source, data.globs, data.layout)
     kept = scans_of(data.layout.model_dump_json())
@@ -22,6 +26,8 @@ def main(params: Params) -> None:
     write_json(METRICS / "split" / "metrics.json", counts)
     for name, count in counts.items():
         print(f"{name}: {count}")
+    for warning in warnings(params, counts):
+        print(f"warning: {warning}")
 
 
 def scans_of(schema: str) -> Path:

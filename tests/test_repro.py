@@ -84,6 +84,17 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
     assert figures >= {"table2.png", "label_counts.png", "tsne.png", "relations.png"}
 
 
+def test_the_ensemble_predicts_what_evaluate_scores(project):
+    shards = "data/simulated/demo/frame/test*.tfrecord"
+    files = ["--output", "data/p.csv", "--labels", "data/l.csv"]
+    project.run("yt8m", "predict", "--model", "data/ensemble", "--input", shards, *files)
+    found = json.loads(project.run("yt8m", "score", "data/p.csv", "data/l.csv"))
+    expected = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())["test_gap"]["ensemble"]
+    assert found["gap"] == pytest.approx(expected, abs=1e-6)
+    for name in ("data/p.csv", "data/l.csv"):
+        (project.root / name).unlink()
+
+
 def test_a_model_says_how_it_was_made(project):
     made = json.loads((project.root / "data/finetune/netvlad-b/model.json").read_text())["made"]
     assert (made["backend"], made["devices"]) == ("tensorflow", 1)

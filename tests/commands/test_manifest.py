@@ -63,7 +63,10 @@ def test_the_same_folder_gives_the_same_bytes(folder):
 
 def test_a_folder_without_shards(fails, tmp_path):
     (tmp_path / "x.txt").touch()
-    assert fails("manifest", tmp_path) == f"yt8m: {tmp_path}: expected shards (*.tfrecord), found none"
+    assert (
+        fails("manifest", tmp_path)
+        == f"yt8m: {tmp_path}: expected shards (*.tfrecord, *.tfrecord-00000-of-00001, *-00000-of-00001), found none"
+    )
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "another format"])

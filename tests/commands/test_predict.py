@@ -1,7 +1,9 @@
 """`yt8m predict`: the model's scores, and what it refuses."""
 
 import csv
+import gzip
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.records.made import SCHEMA
 from yt8m.cli import main
 from yt8m.commands import predict
 from yt8m.core.schema import Level
+from yt8m.ensembling.ensemble import Ensemble
 from yt8m.models import storage
 from yt8m.records.batches import Batch, bytes_for
 from yt8m.records.tfrecord import read_records, write_records
@@ -204,7 +207,7 @@ def test_the_other_level(refused, shards, level):
 
 
 def test_what_cannot_be_read(refused, tmp_path):
-    (tmp_path / "x.tfrecord").mkdir()
+    (tmp_path / "x.tfrecord").symlink_to(tmp_path / "gone")
     assert str(tmp_path / "x.tfrecord") in refused("--input", tmp_path / "*.tfrecord")
 
 
@@ -258,3 +261,95 @@ def test_a_damaged_model(trained, fails, shards, tmp_path, name):
     line = fails("predict", "--model", tmp_path, "--input", pattern, "--output", tmp_path / "p.csv")
     assert f"{tmp_path}: expected a trained model, received a damaged one" in line
     assert not (tmp_path / "p.csv").exists()
+
+
+def test_videos_without_ids_are_numbered_where_asked_for(trained, shards, tmp_path, refused):
+    """As the VGGish demo writes them: no context at all."""
+    for name in ("a.tfrecord", "b-00000-of-00001"):
+        videos = [made.frame_video(np.random.default_rng(index), "") for index in range(2)]
+        lists = [{key: made.feature_list(*map(bytes, x)) for key, x in video.features.items()} for video in videos]
+        write_records(tmp_path / "in" / name, [made.sequence_example({}, each) for each in lists])
+    call(trained, tmp_path / "in", tmp_path / "p.csv", "--number")
+    assert [id for id, _ in table(tmp_path / "p.csv")[1:]] == ["a:0", "a:1", "b-00000-of-00001:0", "b-00000-of-00001:1"]
+    assert "a.tfrecord: record 0: expected 'id' among its keys" in refused("--input", tmp_path / "in")
+
+
+def test_a_compressed_shard_says_how_it_is_unpacked(shards, tmp_path, refused):
+    pattern, _ = shards(Level.FRAME)
+    (tmp_path / "x.tfrecord.gz").write_bytes(gzip.compress(Path(pattern.replace("*", "s0")).read_bytes()))
+    line = refused("--input", tmp_path / "x.tfrecord.gz")
+    assert f"{tmp_path / 'x.tfrecord.gz'}: expected records" in line
+    assert line.endswith("compressed with gzip: unpack the file (gunzip -k)")
+
+
+@pytest.fixture
+def ensemble(trained, tmp_path):
+    """Two models and weights by class of a scheme that sums square roots, and the folder of it all."""
+    folder, families = tmp_path / "made" / "ensemble", ("netvlad", "gru")
+    folder.mkdir(parents=True)
+    members = {}
+    for family in families:
+        shutil.copytree(trained(Level.FRAME, family), folder.parent / "finetune" / family)
+        members[family] = f"../finetune/{family}"
+    weights = np.random.default_rng(0).uniform(-0.1, 1, (2, SCHEMA.classes))
+    Ensemble(members=members, scheme="gap", top_k=6).write(folder, {"gap": weights, "equal": 0 * weights})
+    return folder, weights
+
+
+def test_an_ensemble_is_the_weighted_sum_of_what_its_members_keep(ensemble, shards, tmp_path):
+    folder, weights = ensemble
+    pattern, videos = shards(Level.FRAME)
+    main(["predict", "--model", str(folder), "--input", pattern, "--output", str(tmp_path / "p.csv"), "--top-k", "4"])
+    total = 0
+    for row, name in enumerate(("netvlad", "gru")):
+        scores = expected_scores(folder.parent / "finetune" / name, videos, Level.FRAME)
+        kept = scores >= np.sort(scores, axis=1)[:, -6:-5]  # the others count as 0
+        total = total + weights[row] * np.sqrt(np.where(kept, scores, 0))
+    expected = np.sign(total) * total**2
+    for (id, text), video, sums in zip(table(tmp_path / "p.csv")[1:], videos, expected, strict=True):
+        words = text.split()
+        assert (id, len(words)) == (video.id, 8)
+        np.testing.assert_allclose(np.array(words[1::2], float), np.sort(sums)[::-1][:4], atol=1e-6)
+        np.testing.assert_allclose(np.array(words[1::2], float), sums[np.array(words[::2], int)], atol=1e-6)
+
+
+def test_an_ensembles_labels_and_names(ensemble, shards, tmp_path):
+    pattern, videos = shards(Level.FRAME)
+    (tmp_path / "n.txt").write_text("".join(f"class {index}\n" for index in range(SCHEMA.classes)))
+    words = ["--model", ensemble[0], "--input", pattern, "--output", tmp_path / "p.csv"]
+    main(["predict", *map(str, words), "--labels", str(tmp_path / "l.csv"), "--names", str(tmp_path / "n.txt")])
+    assert table(tmp_path / "l.csv")[1:] == [[video.id, " ".join(map(str, video.labels))] for video in videos]
+    assert all(text.startswith("class_") for _, text in table(tmp_path / "p.csv")[1:])
+
+
+def member_gone(folder):
+    shutil.rmtree(folder.parent / "finetune" / "gru")
+
+
+@pytest.mark.parametrize(
+    ("damage", "part"),
+    [
+        (member_gone, "finetune/gru: expected the folder of a trained model"),
+        (lambda folder: (folder / "weights.npz").unlink(), "weights.npz: expected the weights of an ensemble"),
+        (
+            lambda folder: (folder / "weights.npz").write_bytes(b"PK"),
+            "weights.npz: expected the weights of an ensemble",
+        ),
+        (lambda folder: (folder / "ensemble.json").write_text("{"), "ensemble.json: expected the description"),
+        (lambda folder: (folder / "ensemble.json").write_text('{"scheme": "gap"}'), "ensemble.json: expected the desc"),
+    ],
+    ids=["a member gone", "no weights", "damaged weights", "no JSON", "no members"],
+)
+def test_a_damaged_ensemble(ensemble, shards, tmp_path, fails, damage, part):
+    damage(ensemble[0])
+    pattern, _ = shards(Level.FRAME)
+    assert part in fails("predict", "--model", ensemble[0], "--input", pattern, "--output", tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_an_ensemble_takes_each_id_once(ensemble, tmp_path, fails):
+    for name in ("a", "b"):
+        videos = [made.frame_video(np.random.default_rng(0), "same")]
+        write_records(tmp_path / "in" / f"{name}.tfrecord", [encode(video, Level.FRAME, SCHEMA) for video in videos])
+    line = fails("predict", "--model", ensemble[0], "--input", tmp_path / "in", "--output", tmp_path / "p.csv")
+    assert "expected each id once, 1 (same) stand there more often" in line

@@ -78,6 +78,9 @@ def test_counts_and_manifests(source, globs):
             "unlabelled": 0,
             "labels": len(labels),
             "classes": len(set(labels)),
+            "frames_cut": 0,
+            "values_clipped": 0,
+            "features_missing": 0,
         }
         primary, schema = read_manifest(out / "frames" / f"{name}.tsv")
         assert schema == SCHEMA
@@ -97,7 +100,9 @@ def test_derived_shards_are_the_means_of_frames(source):
     videos = make(source, Level.FRAME)
     run(source, only(Level.FRAME))
     for name in NAMES:
-        derived = list(read_videos(source.parent / "split" / "means" / f"{name}.tfrecord", Level.VIDEO, SCHEMA))
+        derived = list(
+            read_videos(source.parent / "split" / "means" / "frame" / f"{name}.tfrecord", Level.VIDEO, SCHEMA)
+        )
         assert [video.id for video in derived] == [video.id for video in videos[name]]
         for mean, video in zip(derived, videos[name], strict=True):
             assert mean.labels.tolist() == video.labels.tolist()
@@ -110,7 +115,7 @@ def test_derived_shards_are_recorded_where_they_will_lie(source):
     make(source, Level.FRAME)
     run(source, only(Level.FRAME), home=Path("data/split"))
     (shard,) = read_manifest(source.parent / "split" / "videos" / "holdout.tsv").shards
-    assert shard.path == "data/split/means/validate0005.tfrecord"
+    assert shard.path == "data/split/means/frame/validate0005.tfrecord"
 
 
 def test_jobs_change_nothing(source, tmp_path):

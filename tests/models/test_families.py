@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.models import tiny
-from yt8m.core.schema import Level
-from yt8m.records.batches import LENGTH
+from yt8m.core.schema import LENGTH, Level
+from yt8m.models.building import build
 from yt8m.settings import registry
 from yt8m.training.losses import cross_entropy
 
@@ -36,6 +36,25 @@ def test_scores_are_probabilities_for_every_kind_of_video(family, level, schema)
     assert scores.dtype == np.float32
     assert ((scores >= 0) & (scores <= 1)).all()
     assert np.ptp(scores, axis=0).max() > 1e-3  # videos are told apart
+
+
+@every_family
+def test_names_of_features_are_any(family):
+    """MediaPipe calls them so; Keras takes no slashes in the names of layers."""
+    named = {"rgb": "RGB/feature/bytes", "audio": "Ton, 44 kHz"}
+    features = {named[name]: size for name, size in tiny.SCHEMA.features.items()}
+    description = tiny.describe(family)
+    args = {
+        key: {named[name]: each for name, each in value.items()} if isinstance(value, dict) else value
+        for key, value in description.args.items()
+    }
+    layout = tiny.SCHEMA.model_copy(update={"features": features})
+    model = build(description.model_copy(update={"layout": layout, "args": args}))
+    model.set_weights(randomized(family).get_weights())
+    inputs = tiny.batch()
+    renamed = {named.get(name, name): values for name, values in inputs.items()}
+    np.testing.assert_array_equal(tiny.score(model, renamed), tiny.score(randomized(family), inputs))
+    assert not any("/" in layer.name for layer in model.layers)
 
 
 @every_family

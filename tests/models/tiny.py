@@ -13,6 +13,8 @@ SCHEMA = Schema(
     features={"rgb": 6, "audio": 4},
     classes=5,
     max_frames=7,
+    uneven_frames="refuse",
+    missing_features="refuse",
 )
 ONE_FEATURE = SCHEMA.model_copy(update={"features": {"visual": 6}})
 CLUSTERS = {"rgb": 3, "audio": 2, "visual": 4}

@@ -17,6 +17,8 @@ SCHEMA = Schema(
     features={"rgb": 8, "audio": 4},
     classes=10,
     max_frames=6,
+    uneven_frames="refuse",
+    missing_features="refuse",
 )
 
 
@@ -104,7 +106,12 @@ def float_feature(*values: float) -> bytes:
 
 def feature_list(*rows: bytes) -> bytes:
     """A `FeatureList` of one value a frame."""
-    return b"".join(field(1, bytes_feature(row)) for row in rows)
+    return list_of(*map(bytes_feature, rows))
+
+
+def list_of(*features: bytes) -> bytes:
+    """A `FeatureList` of any features, one a frame."""
+    return b"".join(field(1, feature) for feature in features)
 
 
 def sequence_example(context: dict[str, bytes], lists: dict[str, bytes]) -> bytes:

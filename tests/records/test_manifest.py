@@ -14,7 +14,6 @@ from yt8m.records.manifest import (
     assign,
     checksum,
     locate,
-    matches,
     read_manifest,
     root,
     write_manifest,
@@ -65,13 +64,16 @@ def test_a_schema_is_one_line_of_json_above_the_table(tmp_path):
         "features": {"rgb": 8, "audio": 4},
         "classes": 10,
         "max_frames": 6,
+        "uneven_frames": "refuse",
+        "missing_features": "refuse",
     }
 
 
 @pytest.mark.parametrize("name", Schema.model_fields)
 def test_whatever_records_hold_changes_the_bytes(tmp_path, name):
     """Or what depends on a manifest would not know of another schema."""
-    other = {"classes": 11, "max_frames": 7, "features": {"audio": 4, "rgb": 8}}.get(name, "other")
+    others = {"classes": 11, "max_frames": 7, "features": {"audio": 4, "rgb": 8}, "id_key": None}
+    other = others.get(name, "other")
     write_manifest(tmp_path / "one.tsv", SHARDS, SCHEMA)
     write_manifest(tmp_path / "other.tsv", SHARDS, SCHEMA.model_copy(update={name: other}))
     assert (tmp_path / "one.tsv").read_bytes() != (tmp_path / "other.tsv").read_bytes()
@@ -172,7 +174,9 @@ def test_assign_without_any_shard():
 
 
 def test_assign_names_a_shard_of_two_splits():
-    with pytest.raises(DataError, match=r"split\.patterns: shard 't5' matches more than one .*\['a', 'b'\]"):
+    with pytest.raises(
+        DataError, match=r"split\.patterns: shard 'x/t5\.tfrecord' matches more than one .*\['a', 'b'\]"
+    ):
         assign(["x/t4.tfrecord", "x/t5.tfrecord"], {"a": ["t*"], "b": ["*5"]})
 
 
@@ -180,22 +184,25 @@ def test_two_patterns_of_one_split_may_match():
     assert assign(["t5.tfrecord"], {"a": ["t*", "*5"]}) == {"a": ["t5.tfrecord"]}
 
 
-def test_shards_of_one_name_in_two_folders_are_refused():
-    """What is derived from each is called by its name."""
-    with pytest.raises(DataError, match=r"each name once, received a/t0\.tfrecord and b/t0\.tfrecord"):
-        assign(["b/t0.tfrecord", "a/t0.tfrecord"], {"a": ["t*"]})
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ({"a": ["t*"]}, {"a": ["x/t0.tfrecord", "y/t0.tfrecord"]}),
+        ({"a": ["x/*"], "b": ["y/t?.tfrecord"]}, {"a": ["x/t0.tfrecord"], "b": ["y/t0.tfrecord"]}),
+        ({"a": ["x/t0"], "b": ["y/t[0]"]}, {"a": ["x/t0.tfrecord"], "b": ["y/t0.tfrecord"]}),
+        ({"a": ["t0"], "b": ["y/*"]}, {"a": ["x/t0.tfrecord"], "b": ["y/t0.tfrecord"]}),
+        ({"a": ["**/x/*"], "b": ["**/y/**"]}, {"a": ["x/t0.tfrecord"], "b": ["y/t0.tfrecord"]}),
+    ],
+    ids=["names alone", "paths", "without ending", "a path before a name", "any folders"],
+)
+def test_shards_of_one_name_in_two_folders(patterns, expected):
+    """As AudioSet and YouTube-8M publish them: train/00.tfrecord, eval/00.tfrecord."""
+    assert assign(["y/t0.tfrecord", "x/t0.tfrecord"], patterns) == expected
 
 
-@pytest.mark.parametrize("pattern", ["*.tfrecord", "frame/*.tfrecord", "**/*.tfrecord", "frame/**/s?.tfrecord", "x/*"])
-def test_a_pattern_means_the_same_for_a_manifest_as_for_a_folder(tmp_path, pattern):
-    names = ["s1.tfrecord", "frame/s2.tfrecord", "frame/old/s3.tfrecord", "old/frame/s4.tfrecord", "frame/s5.txt"]
-    for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    found = {str(path.relative_to(tmp_path)) for path in tmp_path.glob(pattern)}
-    assert {name for name in names if matches(name, pattern)} == found
-
-
-def test_of_an_absolute_path_the_end_has_to_match():
-    assert matches("/disk/yt8m/frame/s1.tfrecord", "frame/*.tfrecord")
-    assert not matches("/disk/yt8m/video/s1.tfrecord", "frame/*.tfrecord")
+def test_parts_are_named_as_they_are_numbered():
+    paths = [f"s/mine-{split}.tfrecord-0000{part}-of-00002" for split in ("train", "test") for part in (0, 1)]
+    assert assign(paths, {"train": ["mine-train*"], "test": ["*test-0000?-of-00002"]}) == {
+        "train": paths[:2],
+        "test": paths[2:],
+    }

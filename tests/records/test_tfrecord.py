@@ -1,11 +1,13 @@
+import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import google_crc32c
 import numpy as np
 import pytest
 
-from yt8m.records.tfrecord import RecordError, read_at, read_records, record_bounds, write_records
+from yt8m.records.tfrecord import PackedError, RecordError, read_at, read_records, record_bounds, write_records
 
 RECORDS = [b"first", b"", b"x" * 1000]
 STARTS = [0, 12 + 5 + 4, 2 * 16 + 5]  # header of 12 bytes, content, checksum of 4 bytes
@@ -123,3 +125,27 @@ def test_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         write_records(tmp_path / "shard", records())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
+def test_a_compressed_file_is_read_in_order_where_asked_for(shard, pack):
+    packed = shard.with_name("train0001.tfrecord.gz")
+    packed.write_bytes(pack(shard.read_bytes()))
+    assert [bytes(record) for record in read_records(packed, unpack=True)] == RECORDS
+    assert [bytes(record) for record in read_records(packed, 1, unpack=True)] == RECORDS[1:]
+    for read in (lambda path: list(read_records(path)), record_bounds):
+        with pytest.raises(PackedError, match=rf"{packed}: expected records, .* compressed with (gzip|zlib): unpack"):
+            read(packed)
+
+
+def test_what_begins_like_a_compressed_file_and_is_none(tmp_path):
+    """A record of 0x8b1f bytes."""
+    write_records(tmp_path / "s", [bytes(0x8B1F)])
+    assert [len(record) for record in read_records(tmp_path / "s", unpack=True)] == [0x8B1F]
+
+
+@pytest.mark.parametrize("cut", [3, 30])
+def test_a_compressed_file_that_breaks_off(shard, cut):
+    shard.write_bytes(gzip.compress(shard.read_bytes())[:-cut])
+    with pytest.raises(RecordError, match=f"{shard}: expected a compressed file as a whole"):
+        list(read_records(shard, unpack=True))

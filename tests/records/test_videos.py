@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tests.records import made
-from tests.records.made import SCHEMA, bytes_feature, feature_list, float_feature, int_feature, same
+from tests.records.made import SCHEMA, bytes_feature, feature_list, float_feature, int_feature, list_of, same
 from yt8m.core.schema import Level
 from yt8m.records.tfrecord import RecordError, write_records
-from yt8m.records.videos import Video, encode, encode_labels, encode_means, read_videos
+from yt8m.records.videos import Losses, Video, encode, encode_labels, encode_means, read_videos
 
 RGB, AUDIO = b"r" * 8, b"a" * 4
 CONTEXT = {"id": bytes_feature(b"v"), "labels": int_feature(1, 2)}
@@ -240,3 +240,111 @@ def test_means_of_many_videos_are_encoded_as_one_by_one():
     labels = [encode_labels(video.labels, SCHEMA) for video in videos]
     records = encode_means([video.id for video in videos], labels, features, SCHEMA)
     assert list(records) == [encode(video, Level.VIDEO, SCHEMA) for video in videos]
+
+
+def parse(folder: Path, record: bytes, level: Level = Level.FRAME, **changes: object) -> Video:
+    write_records(folder / "shard.tfrecord", [record])
+    (video,) = read_videos(folder / "shard.tfrecord", level, SCHEMA.model_copy(update=changes))
+    return video
+
+
+def test_frames_of_floats_become_the_nearest_codes(tmp_path):
+    """As MediaPipe's extractor writes them; what lies beyond the codes is counted."""
+    values = np.random.default_rng(0).uniform(-1.9, 1.9, (5, 8)).astype(np.float32)
+    values[0, 0], values[1, 1] = 7, -2.1
+    lists = {"rgb": list_of(*[float_feature(*row) for row in values.tolist()]), "audio": feature_list(*[AUDIO] * 5)}
+    video = parse(tmp_path, made.sequence_example(CONTEXT, lists))
+    assert video.features["rgb"].dtype == np.uint8
+    kept = video.features["rgb"] * (4 / 255) + 4 / 512 - 2
+    np.testing.assert_allclose(kept, np.clip(values, -2, 2.01), atol=2 / 255 + 1e-6)
+    assert video.losses == Losses(values=2)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_frames_that_are_no_numbers(tmp_path, bad):
+    lists = {"rgb": list_of(float_feature(*range(7), bad)), "audio": feature_list(AUDIO)}
+    with pytest.raises(RecordError, match="feature 'rgb': expected finite floats, received 1 others"):
+        parse(tmp_path, made.sequence_example(CONTEXT, lists))
+
+
+def test_frames_of_too_few_floats(tmp_path):
+    lists = {"rgb": list_of(float_feature(*range(8)), float_feature(1)), "audio": feature_list(AUDIO, AUDIO)}
+    with pytest.raises(RecordError, match="feature 'rgb': frame 1: expected 8 floats, received 1"):
+        parse(tmp_path, made.sequence_example(CONTEXT, lists))
+
+
+@pytest.mark.parametrize(("rgb", "audio"), [(5, 4), (4, 5), (6, 1)])
+def test_features_of_different_lengths_end_with_the_shortest(tmp_path, rgb, audio):
+    record = made.sequence_example(
+        CONTEXT, {"rgb": feature_list(*[RGB] * rgb), "audio": feature_list(*[AUDIO] * audio)}
+    )
+    video = parse(tmp_path, record, uneven_frames="cut")
+    assert {len(rows) for rows in video.features.values()} == {min(rgb, audio)}
+    assert video.losses == Losses(frames=abs(rgb - audio))
+    with pytest.raises(RecordError, match=rf"each feature, received \{{'rgb': {rgb}, 'audio': {audio}\}}"):
+        parse(tmp_path, record)
+
+
+def test_a_feature_without_frames_is_not_the_shortest(tmp_path):
+    """A video without sound would have no frame left."""
+    record = made.sequence_example(CONTEXT, {"rgb": feature_list(RGB), "audio": b""})
+    with pytest.raises(RecordError, match="'audio': 0"):
+        parse(tmp_path, record, uneven_frames="cut")
+
+
+@pytest.mark.parametrize("lists", [{"rgb": LISTS["rgb"]}, LISTS | {"audio": b""}], ids=["no key", "no frames"])
+def test_a_missing_feature_is_zeros(tmp_path, lists):
+    record = made.sequence_example(CONTEXT, lists)
+    video = parse(tmp_path, record, missing_features="zeros")
+    assert list(video.features) == ["rgb", "audio"]
+    assert video.features["rgb"].tobytes() == RGB + RGB
+    assert video.features["audio"].shape == (2, 4)
+    np.testing.assert_allclose(video.features["audio"] * (4 / 255) + 4 / 512 - 2, 0, atol=2 / 255)
+    assert video.losses == Losses(features=1)
+    with pytest.raises(RecordError, match="'audio'"):
+        parse(tmp_path, record)
+
+
+def test_a_missing_mean_is_zeros(tmp_path):
+    video = parse(
+        tmp_path, made.example(CONTEXT | {"mean_audio": MEANS["mean_audio"]}), Level.VIDEO, missing_features="zeros"
+    )
+    assert video.features["rgb"].tolist() == [[0.0] * 8]
+    assert video.features["audio"].tolist() == [list(range(4))]
+    assert video.losses == Losses(features=1)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_video_without_any_feature_is_refused(tmp_path, level):
+    record = (
+        made.sequence_example(CONTEXT, {"flow": feature_list(b"x")}) if level is Level.FRAME else made.example(CONTEXT)
+    )
+    with pytest.raises(RecordError, match="record 0: expected"):
+        parse(tmp_path, record, level, missing_features="zeros")
+
+
+def test_frames_beyond_the_limit_are_counted(tmp_path):
+    record = made.sequence_example(CONTEXT, {"rgb": feature_list(*[RGB] * 9), "audio": feature_list(*[AUDIO] * 9)})
+    video = parse(tmp_path, record)
+    assert (video.frames, video.losses) == (6, Losses(frames=3))
+
+
+@pytest.mark.parametrize("level", Level)
+def test_videos_without_ids_are_numbered(tmp_path, level):
+    schema = SCHEMA.model_copy(update={"id_key": None})
+    videos = [made.make(level, np.random.default_rng(index), "") for index in range(3)]
+    write_records(tmp_path / "a-00000-of-00001.gz", [encode(video, level, schema) for video in videos])
+    read = list(read_videos(tmp_path / "a-00000-of-00001.gz", level, schema))
+    assert [video.id for video in read] == [f"a-00000-of-00001:{index}" for index in range(3)]
+    for one, other in zip(read, videos, strict=True):
+        assert same(replace(one, id=""), other)
+
+
+def test_means_of_videos_without_ids(tmp_path):
+    schema = SCHEMA.model_copy(update={"id_key": None})
+    features = np.arange(24, dtype=np.float32).reshape(2, 12)
+    labels = [encode_labels(np.array([1, 2]), schema)] * 2
+    write_records(tmp_path / "s.tfrecord", encode_means(["x", "y"], labels, features, schema))
+    first, second = read_videos(tmp_path / "s.tfrecord", Level.VIDEO, schema)
+    assert (first.id, second.id) == ("s:0", "s:1")
+    assert second.features["audio"].tolist() == [features[1, 8:].tolist()]

@@ -63,7 +63,6 @@ PREDICTIONS = [
     ("a,1 nan", 1),
     ("a,1 inf", 1),
     ("a,1 0.5 1 0.25", 1),
-    ("", 1),
     ("a,1\nb,2\nc,3\nd,4\ne,5", 5),
 ]
 
@@ -133,3 +132,36 @@ def test_names_have_no_spaces(tmp_path):
     assert read_names(tmp_path / "classes.txt", 2) == ["Game", "Video_game"]
     with pytest.raises(ValueError, match="expected 3 class names"):
         read_names(tmp_path / "classes.txt", 3)
+
+
+def test_blank_lines_are_left_out(tmp_path):
+    (tmp_path / "l.csv").write_text("VideoId,Labels\n\na,1\n\n\nb,2\n\n")
+    assert read_labels(tmp_path / "l.csv").ids.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("classes", [10_000, 40_000])
+def test_a_line_of_all_scores_of_a_video(tmp_path, classes):
+    """Longer than the 131,072 characters that Python's csv takes by itself."""
+    scores = np.sort(np.random.default_rng(0).random((1, classes), np.float32))[:, ::-1]
+    write(tmp_path / "p.csv", ["a"], np.arange(classes)[None], scores)
+    assert (tmp_path / "p.csv").stat().st_size > 1 << 17
+    read = read_predictions(tmp_path / "p.csv")
+    np.testing.assert_array_equal(read.scores.astype(np.float32), scores)
+    (tmp_path / "l.csv").write_text(f"VideoId,Labels\na,{' '.join(map(str, range(classes)))}\n")
+    assert len(read_labels(tmp_path / "l.csv").labels[0]) == classes
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Game\nVideo game\nCar\n",
+        "index,name\n2,Car\n0,Game\n1,Video game\n",
+        "Index,TrainVideoCount,KnowledgeGraphId,Name\n0,9,/m/1,Game\n1,8,/m/2,Video game\n2,1,/m/3,Car\n",
+        "index,mid,display_name\n0,/m/1,Game\n1,/m/2,Video game\n2,/m/3,Car\n",
+    ],
+    ids=["lines", "table", "YouTube-8M", "AudioSet"],
+)
+def test_names_from_any_table_of_classes(tmp_path, text, mark):
+    (tmp_path / "names").write_text(mark + text, encoding="utf-8")
+    assert read_names(tmp_path / "names", 3) == ["Game", "Video_game", "Car"]

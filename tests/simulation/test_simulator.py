@@ -20,6 +20,8 @@ def schema_of(classes: int = 10, max_frames: int = 25, **features: int) -> Schem
         features=features or {"rgb": 8, "audio": 4},
         classes=classes,
         max_frames=max_frames,
+        uneven_frames="refuse",
+        missing_features="refuse",
     )
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from yt8m.core.schema import Level, Schema
-from yt8m.records.batches import LENGTH
+from yt8m.core.schema import LENGTH, Level, Schema
 
 
 def export(model: keras.Model, schema: Schema, level: Level, top_k: int, folder: Path) -> None:
@@ -57,7 +56,7 @@ def _frame_level(records: tf.Tensor, schema: Schema) -> tuple[tf.Tensor, dict[st
         sizes = tf.boolean_mask(tf.strings.length(rows), real)
         tf.debugging.assert_equal(sizes, size, f"{name}: expected {size} bytes a frame")  # decode_raw would pad or cut
         inputs[name] = tf.io.decode_raw(rows, tf.uint8, fixed_length=size)
-    return context[schema.id_key], inputs
+    return _ids(context, schema, records), inputs
 
 
 def _video_level(records: tf.Tensor, schema: Schema) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -68,8 +67,13 @@ def _video_level(records: tf.Tensor, schema: Schema) -> tuple[tf.Tensor, dict[st
     for name in schema.features:
         values = tf.debugging.assert_all_finite(stored[schema.mean_key(name)], f"{name}: expected finite floats")
         inputs[name] = values[:, None]
-    return stored[schema.id_key], inputs
+    return _ids(stored, schema, records), inputs
 
 
 def _id(schema: Schema) -> dict[str, tf.io.FixedLenFeature]:
-    return {schema.id_key: tf.io.FixedLenFeature([], tf.string)}
+    return {schema.id_key: tf.io.FixedLenFeature([], tf.string)} if schema.id_key else {}
+
+
+def _ids(stored: Mapping[str, Any], schema: Schema, records: tf.Tensor) -> tf.Tensor:
+    """The ids of records, empty where they have none: their shards' names are not known here."""
+    return stored[schema.id_key] if schema.id_key else tf.fill(tf.shape(records), "")

@@ -1,7 +1,7 @@
 """Report what shards hold, and everything that is wrong with them.
 
-No schema is needed: records should be like most of those that the same pattern matches. Problems go to the end of the
-report, one a line; the exit status is 1 if there are any.
+No schema is needed: records should be like most of those that the same pattern matches. Warnings (what would be taken,
+and probably should not) and problems go to the end of the report, one a line; problems make the exit status 1.
 """
 
 import json
@@ -55,6 +55,8 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         table.add_row(name, *(column[name] for column in columns))
     Console(width=None if sys.stdout.isatty() else 160, markup=False).print(table)
     for report in reports.values():
+        for warning in report.get("warnings", []):
+            print(f"warning: {warning}")
         for problem in report["problems"]:
             print(Problem(**problem))
 
@@ -70,6 +72,11 @@ def facts(report: dict[str, Any]) -> dict[str, str]:
         "ids in": report.get("id_key") or "-",
         "labels in": report.get("labels_key") or "-",
         "frames: min, median, max": spread(report.get("frames")),
+        "bytes: mean, at 0, at 255": "\n".join(
+            f"{name}: {looks['mean']:.0f}, {looks['at 0']:.1%}, {looks['at 255']:.1%}"
+            for name, looks in report.get("bytes", {}).items()
+        )
+        or "-",
         "labels": f"{report.get('labels', 0):,}",
         "labels a video: min, median, max": spread(report.get("labels_per_video")),
         "classes: lowest, highest": f"{classes['min']}, {classes['max']}",

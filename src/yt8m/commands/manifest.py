@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from yt8m.core.cluster import processes_for, workers
 from yt8m.core.files import total_size
-from yt8m.records.manifest import DataError, Shard, describe, write_manifest
-from yt8m.records.shards import level_of
+from yt8m.records.manifest import Shard, describe, write_manifest
+from yt8m.records.shards import in_folder, level_of
 from yt8m.records.tfrecord import read_records
 
 
@@ -20,15 +20,13 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(folder: Path, output: Path | None) -> None:
-    """Write a manifest of all `*.tfrecord` below a folder, for `data.source`; paths are relative to the manifest.
+    """Write a manifest of all shards below a folder, for `data.source`; paths are relative to the manifest.
 
     Raises:
         InputError: where there is no shard, or one is damaged.
     """
     output = output or folder / "manifest.tsv"
-    paths = sorted(folder.rglob("*.tfrecord"))
-    if not paths:
-        raise DataError(f"{folder}: expected shards (*.tfrecord), found none")
+    paths = in_folder(folder)
     with workers(None, processes_for(total_size(paths))) as spread:
         shards = spread(describe_file, ((path, output.parent) for path in paths))
         listed = list(tqdm(shards, "reading", len(paths), unit="shard", disable=None))
@@ -39,6 +37,7 @@ def run(folder: Path, output: Path | None) -> None:
 def describe_file(path: Path, root: Path) -> Shard:
     """What a manifest records of a shard; its level is that of its first record."""
     level = level_of(path)
-    absolute = path.resolve()
-    name = absolute.relative_to(root.resolve()) if absolute.is_relative_to(root.resolve()) else absolute
+    # Links stay as they are: where they lead to may be another place on another machine.
+    path, root = path.absolute(), root.absolute()
+    name = path.relative_to(root) if path.is_relative_to(root) else path
     return replace(describe(path, level, sum(1 for _ in read_records(path))), path=str(name))

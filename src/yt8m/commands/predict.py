@@ -1,43 +1,55 @@
-"""Write a trained model's predictions for any shards as CSV, in the challenge's format.
+"""Write predictions of a trained model, or of the ensemble, for any shards as CSV, in the challenge's format.
 
-Shards are read batch by batch, ahead of the model. Labels are not needed.
+Shards are read batch by batch, ahead of the model; by an ensemble once for each member. Labels are not needed.
 """
 
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
+from yt8m.commands._scoring import of_ensemble, of_model
 from yt8m.commands._trained import TOP_K, load, positive
 from yt8m.core.errors import InputError
-from yt8m.core.ragged import Ragged
 from yt8m.core.schema import Level
+from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 from yt8m.records.dataset import Shards
 from yt8m.records.manifest import DataError
 from yt8m.records.shards import find, level_of
 from yt8m.scoring import submission
-from yt8m.scoring.metrics import top_k as highest
-
-if TYPE_CHECKING:
-    import keras
+from yt8m.scoring.predictions import Predictions
 
 BATCH = 128  # videos: 45 MB of YouTube-8M's frames
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What the command line takes."""
-    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="folder of a trained model")
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="DIR", help="folder of a trained model, or data/ensemble"
+    )
     parser.add_argument("--input", nargs="+", required=True, metavar="GLOB", help="shards, of the model's level")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--top-k", type=positive, default=TOP_K, metavar="K", help=f"default: {TOP_K}")
-    parser.add_argument("--names", type=Path, metavar="FILE", help="write names for indices: one a line (classes.txt)")
+    parser.add_argument(
+        "--names", type=Path, metavar="FILE", help="write names for indices: classes.txt, or the table of classes"
+    )
     parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels too, for yt8m score")
+    parser.add_argument(
+        "--number",
+        action="store_true",
+        help="records have no ids: call videos by their shard's name and record's number",
+    )
 
 
-def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path | None, labels: Path | None) -> None:
+def run(
+    model: Path,
+    input: Sequence[str],
+    output: Path,
+    top_k: int,
+    names: Path | None,
+    labels: Path | None,
+    number: bool,
+) -> None:
     """Write each video's `top_k` classes and scores, float32, highest first.
 
     Raises:
@@ -50,35 +62,39 @@ def run(model: Path, input: Sequence[str], output: Path, top_k: int, names: Path
     if labels and labels.resolve() == output.resolve():
         raise InputError(f"{labels}: expected another file for --labels than for --output, received the same")
     paths = find(input)
-    net, description = load(model)
+    ensemble = (model / DESCRIPTION).is_file()
+    net, description = load(first_member(model) if ensemble else model)
     schema, level = description.layout, description.level
+    if number:
+        schema = schema.model_copy(update={"id_key": None})
     known = submission.read_names(names, schema.classes) if names else None
     for path in paths:
         require_level(path, level)
-    videos = write(net, Shards(paths, level, schema), output, top_k, known, labels)
+    shards = Shards(paths, level, schema)
+    found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
+    videos = write(found, output, top_k, known, labels)
     print(f"{output}: {videos} videos")
 
 
-def write(
-    net: "keras.Model",
-    shards: Shards,
-    output: Path,
-    top_k: int,
-    names: list[str] | None = None,
-    labels: Path | None = None,
-) -> int:
-    """Write the predictions, and the labels if asked for, as the shards are read; return the number of videos."""
-    from yt8m.training.scores import predict  # imports Keras
+def first_member(folder: Path) -> Path:
+    """The folder of an ensemble's first member: all are of one schema and level."""
+    return folder / next(iter(Ensemble.read(folder).members.values()))
 
+
+def write(
+    found: Iterable[Predictions], output: Path, top_k: int, names: list[str] | None = None, labels: Path | None = None
+) -> int:
+    """Write predictions, and the videos' labels if asked for, as they come; return the number of videos."""
     videos = 0
     with (
         submission.writer(output, submission.PAIRS) as append,
         submission.writer(labels, submission.LABELS) if labels else nullcontext(append_nothing) as append_labels,
     ):
-        for batch, scores in tqdm(predict(net, shards, BATCH), "predicting", unit="batch", disable=None):
-            append(batch.ids, submission.pairs(*highest(scores, top_k), names))
-            append_labels(batch.ids, (" ".join(map(str, row)) for row in Ragged.hot(batch.labels)))
-            videos += len(batch.ids)
+        for block in found:
+            ids = block.ids.to_pylist()
+            append(ids, submission.pairs(block.indices[:, :top_k], block.scores[:, :top_k], names))
+            append_labels(ids, (" ".join(map(str, row)) for row in block.labels))
+            videos += len(ids)
     return videos
 
 

@@ -8,10 +8,17 @@ import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 
 from yt8m.commands._trained import positive
 from yt8m.core.cluster import cores
-from yt8m.settings.params import load
+from yt8m.core.errors import InputError
+from yt8m.core.files import read_json
+from yt8m.intake import checks
+from yt8m.settings.params import Params, ParamsError, load, load_data
+
+SIMULATED = Path("data/simulated")
+COUNTS = Path("metrics/split/metrics.json")  # which the stage split writes
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -42,12 +49,36 @@ def run(gpus: list[str], scheduler: str | None, jobs: int | None, stages: Sequen
     """Run what has changed and what depends on it; return 1 where a stage failed.
 
     Raises:
-        InputError: where the parameters, the stages or the cluster are not as expected.
+        InputError: where the parameters, the data that they name, the stages or the cluster are not as expected.
     """
+    params = checked()
     from yt8m.scheduling import pipeline, run  # imports Dask
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # in order, as for Ctrl-C
     # One more than there are cores for: DVC lets one stage at a time begin or end, for a second or two.
-    jobs = jobs or len(gpus) + max(1, cores() // load().train.threads) + 1
+    jobs = jobs or len(gpus) + max(1, cores() // params.train.threads) + 1
     with run.remote(scheduler) if scheduler else run.local(jobs, gpus) as client:
-        return pipeline.reproduce(client, stages, gpus)
+        status = pipeline.reproduce(client, stages, gpus)
+    if COUNTS.is_file():
+        for warning in checks.warnings(params, read_json(COUNTS)):
+            print(f"warning: {warning}")
+    return status
+
+
+def checked() -> Params:
+    """The parameters, where all is right with them and with the data that they name.
+
+    Raises:
+        InputError: naming all that is wrong with both.
+    """
+    params, wrong = None, list[str]()
+    try:
+        params = load()
+    except ParamsError as error:
+        wrong = str(error).splitlines()
+    data, split = load_data() or (None, None)
+    if data and split and SIMULATED not in Path(data.source).parents:  # what a stage makes is not there before
+        wrong += checks.problems(data, split)
+    if wrong or params is None:
+        raise InputError("\n".join(wrong))
+    return params

@@ -14,3 +14,9 @@ def dequantize(codes: np.ndarray) -> np.ndarray:
 def quantize(values: np.ndarray) -> np.ndarray:
     """The nearest byte of each value; values outside the code's range are clipped."""
     return np.clip(np.rint((values - OFFSET) / SCALE), 0, 255).astype(np.uint8)
+
+
+def beyond(values: np.ndarray) -> int:
+    """How many values lie outside the code's range, half a step past its ends: those that `quantize` clips."""
+    codes = np.rint((values - OFFSET) / SCALE)
+    return int(np.count_nonzero((codes < 0) | (codes > 255)))

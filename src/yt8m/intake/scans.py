@@ -12,36 +12,44 @@ import numpy as np
 from yt8m.core.files import whole
 from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import Shard, describe
+from yt8m.records.names import inside
 from yt8m.records.tfrecord import write_records
-from yt8m.records.videos import encode, read_videos
+from yt8m.records.videos import NONE, Losses, encode, read_videos
+
+MEANS = "means"  # the folder of shards derived by averaging frames
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over a shard found: `labels` counts its videos by class, `ids` are 64-bit hashes."""
+    """What one pass over a shard found: `labels` counts its videos by class, `ids` are 64-bit hashes.
+
+    `losses` is what its videos have lost on the way.
+    """
 
     shard: Shard
     labels: np.ndarray
     unlabelled: int
     ids: np.ndarray
+    losses: Losses = NONE
     derived: Shard | None = None
 
 
-def scan(path: Path, level: Level, schema: Schema, kept: Path, derive: bool) -> Scan:
+def scan(path: Path, name: str, level: Level, schema: Schema, kept: Path, derive: bool) -> Scan:
     """What a shard holds: read now, or as it was found before where its size and time have not changed since.
 
     Args:
+        name: its path in the data set, which is what it is known by.
         kept: folder of what was found in shards of this schema by this code.
         derive: whether to write the means of each video's frames to a video-level shard there.
 
     Raises:
         RecordError: for the first record that does not fit the schema.
     """
-    file = kept / f"{level}-{path.stem}.npz"
+    file = kept / level / f"{inside(name)}.npz"
     status = path.stat()
     stamp = [status.st_size, status.st_mtime_ns, derive]
     if (found := _load(file, stamp)) is None:
-        found = read(path, level, schema, kept / "means" / path.name if derive else None)
+        found = read(path, level, schema, kept / MEANS / inside(name) if derive else None)
         _save(file, stamp, found)
     return found
 
@@ -53,10 +61,11 @@ def read(path: Path, level: Level, schema: Schema, means: Path | None = None) ->
         RecordError: for the first record that does not fit the schema.
     """
     labels, ids, unlabelled = np.zeros(schema.classes, np.int64), [], 0
-    averaged = []
+    averaged, lost = [], []
     for video in read_videos(path, level, schema):
         labels[video.labels] += 1
         unlabelled += not len(video.labels)
+        lost.append(video.losses)
         ids.append(int.from_bytes(hashlib.blake2b(video.id.encode(), digest_size=8).digest(), "little"))
         if means:
             mean = {name: value[None] for name, value in video.means().items()}
@@ -65,15 +74,17 @@ def read(path: Path, level: Level, schema: Schema, means: Path | None = None) ->
     if means:
         write_records(means, averaged)
         derived = describe(means, Level.VIDEO, len(ids))
-    return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), derived)
+    losses = Losses(*map(sum, zip(*lost, strict=True))) if lost else NONE
+    return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), losses, derived)
 
 
-def forget(kept: Path, paths: Iterable[str]) -> None:
-    """Remove what is kept of other shards than these."""
-    stems = {Path(path).stem for path in paths}
-    for file in [*kept.glob("*.npz"), *kept.glob("means/*")]:
-        if file.stem.split("-", 1)[-1] not in stems and file.stem not in stems:
-            file.unlink()
+def forget(kept: Path, level: Level, names: Iterable[str]) -> None:
+    """Remove what is kept of other shards of a level than these."""
+    known = {inside(name) for name in names}
+    for folder, ending in ((kept / level, ".npz"), *([(kept / MEANS, "")] if level is Level.FRAME else [])):
+        for file in folder.rglob("*"):
+            if file.is_file() and str(file.relative_to(folder)).removesuffix(ending) not in known:
+                file.unlink()
 
 
 def _save(file: Path, stamp: list, found: Scan) -> None:
@@ -81,6 +92,7 @@ def _save(file: Path, stamp: list, found: Scan) -> None:
         "stamp": stamp,
         "shard": asdict(found.shard),
         "unlabelled": found.unlabelled,
+        "losses": found.losses,
         "derived": found.derived and asdict(found.derived),
     }
     with whole(file) as partial, partial.open("wb") as out:
@@ -97,7 +109,7 @@ def _load(file: Path, stamp: list) -> Scan | None:
     derived = about["derived"] and _shard(about["derived"])
     if about["stamp"] != stamp or (derived and not Path(derived.path).is_file()):
         return None
-    return Scan(_shard(about["shard"]), labels, about["unlabelled"], ids, derived)
+    return Scan(_shard(about["shard"]), labels, about["unlabelled"], ids, Losses(*about["losses"]), derived)
 
 
 def _shard(content: dict) -> Shard:

@@ -11,8 +11,10 @@ from tqdm import tqdm
 from yt8m.core.cluster import Spread
 from yt8m.core.files import link, total_size, write_text
 from yt8m.core.schema import Level, Schema
-from yt8m.intake.scans import Scan, forget, scan
-from yt8m.records.manifest import SOURCE, DataError, Shard, assign, matches, read_manifest, root, write_manifest
+from yt8m.intake.scans import MEANS, Scan, forget, scan
+from yt8m.records.manifest import SOURCE, DataError, Shard, assign, read_manifest, root, write_manifest
+from yt8m.records.names import below, inside, matches
+from yt8m.records.videos import Losses
 
 FOLDERS = {Level.FRAME: "frames", Level.VIDEO: "videos"}  # of manifests, one for each split
 
@@ -54,7 +56,7 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
     """
     source = Path(source)
     if source.is_dir():
-        return sorted(str(path.relative_to(source)) for path in source.glob(pattern)), {}
+        return sorted(str(path.relative_to(source)) for path in below(source, pattern)), {}
     if not source.is_file():
         raise DataError(
             f"data.source: expected a folder of shards or a manifest file, received {source}, which does not exist"
@@ -83,18 +85,18 @@ def split(
     Raises:
         DataError, RecordError: naming the parameter, or the file and the record, that is wrong.
     """
-    (out / "means").mkdir(parents=True, exist_ok=True)
+    (out / MEANS).mkdir(parents=True, exist_ok=True)
     kept = kept.resolve()  # a cluster's workers need not run in this folder
     found: dict[Level, dict[str, list[Scan]]] = {}
     derive, folder = source.globs.get(Level.VIDEO) is None, root(source.path).resolve()
     for level, (paths, recorded) in source.shards.items():
         work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
-        scans = spread(scan, ((folder / path, level, source.schema, kept, derive) for _, path in work))
+        scans = spread(scan, ((folder / path, path, level, source.schema, kept, derive) for _, path in work))
         progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
         for (name, path), result in zip(work, progress, strict=True):
             _check_recorded(result.shard, recorded.get(path))
             found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, out, home))
-    forget(kept, (scan.shard.path for scans in found.values() for members in scans.values() for scan in members))
+        forget(kept, level, (path for _, path in work))
     splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
     _check_ids(splits)
     return {name: _write(name, scans, source.schema, out) for name, scans in splits.items()}
@@ -104,8 +106,10 @@ def _relocated(result: Scan, path: str, out: Path, home: Path) -> Scan:
     """A scan whose shards are recorded where they will be found: below the source, or in `means`."""
     derived = result.derived
     if derived:
-        link(Path(derived.path), out / "means" / Path(derived.path).name)
-        derived = derived.moved(home / "means")
+        name = Path(MEANS, inside(path))
+        (out / name.parent).mkdir(parents=True, exist_ok=True)
+        link(Path(derived.path), out / name)
+        derived = replace(derived, path=str(home / name))
     return replace(result, shard=replace(result.shard, path=f"{SOURCE}/{path}"), derived=derived)
 
 
@@ -142,6 +146,7 @@ def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path)
             f"split {name!r}: expected labelled videos, received {size} videos without a label; "
             "the published test shards have none, so take a part of validate for test"
         )
+    losses = Losses(*map(sum, zip(*(scan.losses for scan in primary), strict=True)))
     videos = [scan.shard for scan in scans.get(Level.VIDEO, [])] or [scan.derived for scan in primary if scan.derived]
     write_manifest(out / FOLDERS[Level.FRAME] / f"{name}.tsv", [scan.shard for scan in primary], schema)
     write_manifest(out / FOLDERS[Level.VIDEO] / f"{name}.tsv", videos, schema)
@@ -153,6 +158,9 @@ def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path)
         "unlabelled": sum(scan.unlabelled for scan in primary),
         "labels": int(labels.sum()),
         "classes": int((labels > 0).sum()),
+        "frames_cut": losses.frames,
+        "values_clipped": losses.values,
+        "features_missing": losses.features,
     }
 
 

@@ -6,9 +6,8 @@ import keras
 from keras import ops
 
 from yt8m.core.quantization import OFFSET, SCALE
-from yt8m.core.schema import Level, Schema
+from yt8m.core.schema import LENGTH, Level, Schema
 from yt8m.layers.normalization import l2_normalize
-from yt8m.records.batches import LENGTH
 
 
 @keras.saving.register_keras_serializable("yt8m")
@@ -83,7 +82,7 @@ class NormalizeFrames(keras.layers.Layer):
 def video_inputs(schema: Schema, level: Level) -> dict[str, keras.KerasTensor]:
     """The inputs of a model: each feature (B, T, size) as stored, and `num_frames` (B,) int32."""
     inputs = {
-        name: keras.Input((schema.frames(level), size), dtype=schema.dtype(level), name=name)
+        name: keras.Input((schema.frames(level), size), dtype=schema.dtype(level), name=schema.layer(name))
         for name, size in schema.features.items()
     }
     return inputs | {LENGTH: keras.Input((), dtype="int32", name=LENGTH)}
@@ -111,7 +110,7 @@ def sampled_frames(inputs: dict, schema: Schema, frames: int):
 
 def _normalized(schema: Schema, features, mask):
     # Bytes become float32, and the compute type only behind their norm.
-    names = [f"dequantize_{name}" for name in schema.features]
+    names = [f"dequantize_{schema.layer(name)}" for name in schema.features]
     x = [Dequantize(dtype="float32", name=name)(x) for name, x in zip(names, features, strict=True)]
     return NormalizeFrames(dtype="float32", name="normalize")(x, mask)
 

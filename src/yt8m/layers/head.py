@@ -17,13 +17,14 @@ OUTPUT = "classifier"  # the layer whose kernel the label relations act on
 
 
 def pooled_features(
-    schema: Schema, level: Level, momentum: float, args: Pooled, pool: Callable[[str], keras.layers.Layer]
+    schema: Schema, level: Level, momentum: float, args: Pooled, pool: Callable[[str, str], keras.layers.Layer]
 ):
     """Sample and normalise frames, pool each feature by itself, and put the results side by side.
 
     Args:
         momentum: of the input batch norm (over the concatenated features, after sampling: [9]).
-        pool: from a feature's name to what pools its (B, T, D) frames under a (B, T) mask into a vector.
+        pool: from a feature and a name for it to the layer that pools its (B, T, D) frames under a (B, T) mask into a
+            vector.
 
     Returns:
         The model's inputs and the (B, …) pooled vector.
@@ -31,7 +32,9 @@ def pooled_features(
     inputs = video_inputs(schema, level)
     x, mask = sampled_frames(inputs, schema, args.frames)
     x = drop_inputs(input_norm(momentum)(x), args.input_dropout)
-    vectors = [pool(name)(feature, mask) for name, feature in split_features(x, schema).items()]
+    vectors = [
+        pool(name, f"pool_{schema.layer(name)}")(feature, mask) for name, feature in split_features(x, schema).items()
+    ]
     return inputs, ops.concatenate(vectors, axis=-1)
 
 
@@ -83,7 +86,7 @@ def gated_pooling(
         pooling: makes the layer of a feature from its clusters, the momentum and a name.
     """
     inputs, x = pooled_features(
-        schema, level, momentum, args, lambda name: pooling(args.clusters[name], momentum, name=f"pool_{name}")
+        schema, level, momentum, args, lambda feature, name: pooling(args.clusters[feature], momentum, name=name)
     )
     x = ContextGate(momentum, name="context_gate")(hidden_layer(x, schema, args))
     return keras.Model(inputs, ContextGate(momentum, name="probability_gate")(experts(x, schema, args)))

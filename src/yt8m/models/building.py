@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from typing import Any, Self
+from warnings import filterwarnings
 
 import keras
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,6 +62,8 @@ def build(description: Description) -> keras.Model:
     args = registry.check_arguments(family, schema, description.args)
     network = import_module(f"{registry.families()[family]}.network")
     keras.utils.set_random_seed(description.seed)
+    # Keras would have inputs called as their keys are, which a slash in a feature's name does not allow.
+    filterwarnings("ignore", message="When providing `inputs` as a dict", module="keras")
     outside = keras.config.dtype_policy()
     keras.config.set_dtype_policy(description.precision)
     try:

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 
 from yt8m.core.errors import InputError
-from yt8m.core.schema import Level
+from yt8m.core.schema import LENGTH, Level
 from yt8m.layers.head import OUTPUT
 from yt8m.models.building import Description, build
-from yt8m.records.batches import LENGTH
 
 SHORT, LONG = 3, 8  # frames that the small videos have room for
 CLASSES = 4

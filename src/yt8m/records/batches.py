@@ -5,10 +5,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from yt8m.core.schema import Level, Schema
+from yt8m.core.schema import LENGTH, Level, Schema
 from yt8m.records.videos import Video
 
-LENGTH = "num_frames"
 ALIGNED = 64  # bytes: where arrays begin in a batch's memory
 
 

@@ -9,7 +9,7 @@ lies is not, so that moving it retrains nothing.
 import csv
 import hashlib
 import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from io import StringIO
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from yt8m.core.errors import InputError
 from yt8m.core.files import write_text
 from yt8m.core.schema import Level, Schema
+from yt8m.records.names import matches, name_of
 
 SOURCE = "{source}"
 SCHEMA = "# schema: "
@@ -134,44 +135,39 @@ def locate(shard: Shard, source: str | Path) -> Path:
     return path
 
 
-def matches(path: str, pattern: str) -> bool:
-    """Whether `root.glob(pattern)` would find the path; of an absolute path the end has to match."""
-
-    def match(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-        if not wanted:
-            return not parts
-        if wanted[0] == "**":
-            return any(match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
-        return bool(parts) and fnmatchcase(parts[0], wanted[0]) and match(parts[1:], wanted[1:])
-
-    wanted = PurePath(pattern).parts
-    return match(PurePath(path).parts, ("**", *wanted) if PurePath(path).is_absolute() else wanted)
-
-
 def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Sort shards into splits by the patterns their names (without folder and ending) match.
+    """Sort shards into splits by their patterns.
 
-    Shards that no pattern matches are left out.
+    A pattern with a folder in it (`eval/*`) is of the path below the data set's root, with its ending or without, and
+    comes first; one without is of the name alone (`train????`). Shards that no pattern names are left out.
 
     Raises:
-        DataError: where a shard matches two splits, two shards share a name, or a split is empty.
+        DataError: where a shard is of two splits, or a split is empty.
     """
     splits: dict[str, list[str]] = {split: [] for split in patterns}
-    seen: dict[str, str] = {}
     for path in sorted(paths):
-        name = Path(path).stem
-        if seen.setdefault(name, path) != path:
-            raise DataError(f"shards: expected each name once, received {seen[name]} and {path}")
-        found = [split for split in patterns if any(fnmatchcase(name, pattern) for pattern in patterns[split])]
+        found = _splits_of(path, patterns, _names_path, lambda pattern: "/" in pattern)
+        found = found or _splits_of(name_of(path), patterns, fnmatchcase, lambda pattern: "/" not in pattern)
         if len(found) > 1:
-            raise DataError(f"split.patterns: shard {name!r} matches more than one split: {found}")
+            raise DataError(f"split.patterns: shard {path!r} matches more than one split: {found}")
         for split in found:
             splits[split].append(path)
     for split, members in splits.items():
         if not members:
-            names = ", ".join(sorted(Path(path).stem for path in paths)[:3]) or "none at all"
+            names = ", ".join(sorted(paths)[:3]) or "none at all"
             raise DataError(
                 f"split.patterns.{split}: expected shards that match {patterns[split]}, received none "
                 f"of the {len(paths)} shards ({names}, …)"
             )
     return splits
+
+
+def _splits_of(
+    name: str, patterns: dict[str, list[str]], match: Callable[[str, str], bool], concerns: Callable[[str], bool]
+) -> list[str]:
+    """The splits of which one of the patterns concerned matches a name."""
+    return [split for split in patterns if any(match(name, each) for each in patterns[split] if concerns(each))]
+
+
+def _names_path(path: str, pattern: str) -> bool:
+    return matches(path, pattern) or matches(str(PurePath(path).with_name(name_of(path))), pattern)

@@ -1,28 +1,44 @@
-"""Shards that no manifest lists: which files a pattern names, and of which level a file is."""
+"""Shards that no manifest lists: which files patterns name, and of which level a file is."""
 
 from collections.abc import Iterable
-from glob import glob
 from pathlib import Path
 
 from yt8m.core.schema import Level
 from yt8m.records import wire
 from yt8m.records.manifest import DataError
+from yt8m.records.names import EXPECTED, below, is_shard
 from yt8m.records.tfrecord import RecordError, read_records
 
 
 def find(patterns: Iterable[str]) -> list[Path]:
-    """The files that any of the patterns matches (`**` for any folders), each once and sorted.
+    """The files that any of the patterns names (`**` for any folders), each once and sorted; of a folder all shards.
 
     Raises:
         DataError: naming the pattern that matches nothing.
     """
     found: set[Path] = set()
     for pattern in patterns:
-        matched = glob(pattern, recursive=True)  # noqa: PTH207, since Path.glob takes no absolute pattern
+        if Path(pattern).is_dir():
+            found.update(in_folder(Path(pattern)))
+            continue
+        matched = below("", pattern)
         if not matched:
             raise DataError(f"{pattern}: expected shards, found no file of that name")
-        found.update(map(Path, matched))
+        found.update(matched)
     return sorted(found)
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """All shards below a folder, by their names.
+
+    Raises:
+        DataError: where there is none.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder of shards, found none")
+    if not (found := [path for path in below(folder) if is_shard(path)]):
+        raise DataError(f"{folder}: expected shards ({EXPECTED}), found none")
+    return found
 
 
 def record_level(record: memoryview) -> Level:

@@ -1,8 +1,13 @@
-"""The TFRecord container: length, its checksum, content, its checksum."""
+"""The TFRecord container: length, its checksum, content, its checksum.
 
+Whole files may be compressed, as `TFRecordOptions` writes them. These can be read in order alone.
+"""
+
+import gzip
 import mmap
 import os
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import RawIOBase
@@ -17,8 +22,19 @@ from yt8m.core.files import whole
 HEADER, FOOTER = 12, 4  # bytes before and behind a record's content
 
 
+# Of compressed files, by how they begin: what they are called, and what unpacks them.
+_PACKED = {
+    b"\x1f\x8b": ("gzip", "gunzip -k"),
+    **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), ("zlib", "pigz -dz")),
+}
+
+
 class RecordError(InputError):
     """A shard or a record is not what it should be; the message names both."""
+
+
+class PackedError(RecordError):
+    """A shard is compressed."""
 
 
 def _masked_crc(content: bytes | memoryview) -> int:
@@ -49,6 +65,12 @@ def _end(header: bytes | memoryview, path: str | Path, index: int, start: int, s
         raise RecordError(f"{where}: expected a header of {HEADER} bytes, received {len(header)}: truncated?")
     (length,) = struct.unpack_from("<Q", header)
     if header != _header(length):
+        if not start and bytes(header[:2]) in _PACKED:
+            name, unpack = _PACKED[bytes(header[:2])]
+            raise PackedError(
+                f"{path}: expected records, which are read in any order, received them compressed with {name}: "
+                f"unpack the file ({unpack})"
+            )
         raise RecordError(f"{where}: the checksum of the length does not hold: not a TFRecord file, or corrupt")
     if start + HEADER + length + FOOTER > size:
         raise RecordError(f"{where}: expected {length + FOOTER} bytes, received {size - start - HEADER}: truncated?")
@@ -68,26 +90,46 @@ def _content(record: memoryview, path: str | Path, index: int, start: int) -> me
     return content
 
 
-def read_records(path: str | Path, first: int = 0) -> Iterator[memoryview]:
+def read_records(path: str | Path, first: int = 0, unpack: bool = False) -> Iterator[memoryview]:
     """The records of a shard in order, as views of the mapped file; the checksums of all that are given are verified.
 
     Args:
         first: index of the first record given; others are passed over without a look at their content.
+        unpack: whether to take a compressed file, too, which memory then holds as a whole.
 
     Raises:
-        RecordError: where the file is truncated or a checksum does not hold.
+        PackedError: where the file is compressed.
+        RecordError: where it is truncated or a checksum does not hold.
     """
     with Path(path).open("rb") as file:
-        size = file.seek(0, 2)
-        if not size:
+        if not file.seek(0, 2):
             return
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    start = index = 0
+    if unpack and bytes(content[:2]) in _PACKED and not _begins(content):
+        content = _unpacked(content, path)
+    start, index, size = 0, 0, len(content)
     while start < size:
         end = _end(content[start : start + HEADER], path, index, start, size)
         if index >= first:
             yield _content(content[start:end], path, index, start)
         start, index = end, index + 1
+
+
+def _begins(content: memoryview) -> bool:
+    """Whether bytes begin with a record's header."""
+    return len(content) >= HEADER and content[:HEADER] == _header(struct.unpack_from("<Q", content)[0])
+
+
+def _unpacked(content: memoryview, path: str | Path) -> memoryview:
+    """The bytes of a compressed file.
+
+    Raises:
+        RecordError: where they are damaged.
+    """
+    try:
+        return memoryview(gzip.decompress(content) if content[0] == 0x1F else zlib.decompress(content))
+    except (EOFError, OSError, zlib.error) as error:
+        raise RecordError(f"{path}: expected a compressed file as a whole: {error}") from None
 
 
 def record_bounds(path: str | Path) -> np.ndarray:

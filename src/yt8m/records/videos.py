@@ -1,18 +1,31 @@
 """Videos in records: what a shard's bytes mean under a schema."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from yt8m.core.quantization import dequantize
+from yt8m.core.quantization import beyond, dequantize, quantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records import wire
+from yt8m.records.names import name_of
 from yt8m.records.tfrecord import RecordError, read_records
 
 Result = TypeVar("Result")
+
+
+class Losses(NamedTuple):
+    """What a video is not as it is stored: frames left out, values clipped by the 8-bit code, features of zeros."""
+
+    frames: int = 0
+    values: int = 0
+    features: int = 0
+
+
+NONE = Losses()
+ZERO = int(quantize(np.zeros(1))[0])  # the code of 0
 
 
 @dataclass(frozen=True)
@@ -20,7 +33,7 @@ class Video:
     """One video.
 
     Attributes:
-        id: as stored.
+        id: as stored; of its shard's name and its record's number where the schema has no key for it.
         labels: its classes, ascending and each once, int32.
         features: by name, (frames, size); uint8 at the frame level, float32 and one frame at the video level.
     """
@@ -28,6 +41,7 @@ class Video:
     id: str
     labels: np.ndarray
     features: dict[str, np.ndarray]
+    losses: Losses = NONE
 
     @property
     def frames(self) -> int:
@@ -45,7 +59,7 @@ class Video:
 def read_videos(path: str | Path, level: Level, schema: Schema) -> Iterator[Video]:
     """The videos of a shard.
 
-    Frames past `schema.max_frames` are left out, labels that repeat are kept once.
+    Frames past `schema.max_frames` are left out, frames of floats become bytes, labels that repeat are kept once.
 
     Raises:
         RecordError: naming the file, the record and what is wrong with it.
@@ -65,17 +79,16 @@ def parse(record: memoryview, level: Level, schema: Schema, path: str | Path, in
         RecordError: naming the file, the record and what is wrong with it.
     """
     try:
-        return _frame_level(record, schema) if level is Level.FRAME else _video_level(record, schema)
+        video = _frame_level(record, schema) if level is Level.FRAME else _video_level(record, schema)
+        return video if video.id else replace(video, id=f"{name_of(path)}:{index}")
     except wire.WireError as error:
         raise RecordError(f"{path}: record {index}: {error}") from None
 
 
 def encode(video: Video, level: Level, schema: Schema) -> bytes:
     """The record of a video, as published: `SequenceExample` of bytes or `Example` of means."""
-    context: dict[str, wire.Value] = {
-        schema.id_key: video.id.encode(),
-        schema.labels_key: [int(label) for label in video.labels],
-    }
+    id: dict[str, wire.Value] = {schema.id_key: video.id.encode()} if schema.id_key else {}
+    context = id | {schema.labels_key: [int(label) for label in video.labels]}
     if level is Level.FRAME:
         return wire.sequence_example(context, video.features)
     return wire.example(context | {schema.mean_key(name): rows[0] for name, rows in video.features.items()})
@@ -95,45 +108,80 @@ def encode_means(ids: Iterable[str], labels: Iterable[bytes], features: np.ndarr
     """
     entries = wire.float_entries({schema.mean_key(name): size for name, size in schema.features.items()}, features)
     for id, entry, values in zip(ids, labels, entries, strict=True):
-        yield wire.example_of(wire.entry(schema.id_key, id.encode()), entry, values.data)
+        key = wire.entry(schema.id_key, id.encode()) if schema.id_key else b""
+        yield wire.example_of(key, entry, values.data)
 
 
 def _frame_level(record: memoryview, schema: Schema) -> Video:
     messages = {number: value for number, _, value in wire.fields(record) if not isinstance(value, int)}
     if 2 not in messages:
         raise wire.WireError("expected a frame-level SequenceExample, received no feature lists")
-    stored = wire.mapping(messages[2])
+    stored, clipped = wire.mapping(messages[2]), 0
     features = {}
     for name, size in schema.features.items():
+        if schema.missing_features == "zeros" and not stored.get(name):
+            continue
         content = _entry(stored, name, "feature lists")
-        features[name] = _at("feature", name, wire.byte_rows, content, size)[: schema.max_frames]
+        features[name], beyond = _at("feature", name, _rows, content, size)
+        clipped += beyond
     lengths = {name: len(rows) for name, rows in features.items()}
-    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+    if not features or 0 in lengths.values() or (schema.uneven_frames == "refuse" and len(set(lengths.values())) > 1):
         raise wire.WireError(f"expected the same number of frames, at least 1, in each feature, received {lengths}")
-    return _video(wire.mapping(messages.get(1, memoryview(b""))), features, schema)
+    frames = min(*lengths.values(), schema.max_frames)
+    if max(lengths.values()) > frames or clipped or len(features) < len(schema.features):
+        losses = Losses(max(lengths.values()) - frames, clipped, len(schema.features) - len(features))
+        features = {
+            name: features[name][:frames] if name in features else np.full((frames, size), ZERO, np.uint8)
+            for name, size in schema.features.items()
+        }
+    else:
+        losses = NONE
+    return _video(wire.mapping(messages.get(1, memoryview(b""))), features, schema, losses)
+
+
+def _rows(feature_list: memoryview, size: int) -> tuple[np.ndarray, int]:
+    """The frames of a feature, (frames, size) uint8, and how many of its values were clipped, if they are floats."""
+    try:
+        return wire.byte_rows(feature_list, size), 0
+    except wire.WireError:
+        if not wire.holds_floats(feature_list):
+            raise
+    values = wire.float_rows(feature_list, size)
+    _require_finite(values)
+    return quantize(values), beyond(values)
 
 
 def _video_level(record: memoryview, schema: Schema) -> Video:
     stored = wire.mapping(next(wire.submessages(record, 1), memoryview(b"")))
-    features = {}
+    features, missing = {}, 0
     for name, size in schema.features.items():
         key = schema.mean_key(name)
-        features[name] = _at("feature", key, _finite_values, _entry(stored, key, "features"), size)[None]
-    return _video(stored, features, schema)
+        if schema.missing_features == "zeros" and not stored.get(key):
+            features[name], missing = np.zeros((1, size), np.float32), missing + 1
+        else:
+            features[name] = _at("feature", key, _finite_values, _entry(stored, key, "features"), size)[None]
+    if missing == len(features):
+        raise wire.WireError(f"expected one of the features {list(features)} at least, received {sorted(stored)}")
+    return _video(stored, features, schema, Losses(features=missing) if missing else NONE)
 
 
-def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], schema: Schema) -> Video:
-    id = _at("", schema.id_key, _id, _entry(context, schema.id_key, "keys"))
+def _video(context: Mapping[str, memoryview], features: dict[str, np.ndarray], schema: Schema, losses: Losses) -> Video:
+    """A video, with no id where the schema has no key for it."""
+    id = _at("", schema.id_key, _id, _entry(context, schema.id_key, "keys")) if schema.id_key else ""
     # The published test shards have no labels, so that a missing key is no error.
     stored = context.get(schema.labels_key, memoryview(b""))
-    return Video(id, _at("", schema.labels_key, _labels, stored, schema.classes), features)
+    return Video(id, _at("", schema.labels_key, _labels, stored, schema.classes), features, losses)
 
 
 def _finite_values(feature: memoryview, size: int) -> np.ndarray:
     values = wire.float_values(feature, size)
+    _require_finite(values)
+    return values
+
+
+def _require_finite(values: np.ndarray) -> None:
     if not np.isfinite(values).all():
         raise wire.WireError(f"expected finite floats, received {np.sum(~np.isfinite(values))} others")
-    return values
 
 
 def _id(feature: memoryview) -> str:

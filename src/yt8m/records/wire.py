@@ -138,16 +138,46 @@ def float_values(feature: memoryview, size: int) -> np.ndarray:
     header = _floats_header(size)
     if len(feature) == len(header) + 4 * size and feature[: len(header)] == header:
         return np.frombuffer(feature, "<f4", offset=len(header))
-    parts = [
+    found = all_floats(feature)
+    if len(found) != size:
+        raise WireError(f"expected {size} floats, received {len(found)}")
+    return found
+
+
+def all_floats(feature: memoryview) -> np.ndarray:
+    """The values of a `Feature` that holds floats, packed or not, as float32, however many there are.
+
+    Raises:
+        WireError: where it holds something else.
+    """
+    parts = (
         np.frombuffer(value, "<f4")
         for values in _lists(feature, 2)
         for _, _, value in fields(values)
         if not isinstance(value, int) and len(value) % 4 == 0
-    ]
-    found = sum(map(len, parts))
-    if found != size:
-        raise WireError(f"expected {size} floats, received {found}")
+    )
     return np.concatenate([np.empty(0, np.float32), *parts])
+
+
+def float_rows(feature_list: memoryview, size: int) -> np.ndarray:
+    """The frames of a `FeatureList` of `size` floats each, (frames, size) float32.
+
+    Raises:
+        WireError: naming the first frame that is not as many floats.
+    """
+    rows = []
+    for index, feature in enumerate(submessages(feature_list, 1)):
+        try:
+            rows.append(float_values(feature, size))
+        except WireError as error:
+            raise WireError(f"frame {index}: {error}") from None
+    return np.array(rows, np.float32).reshape(-1, size)
+
+
+def holds_floats(feature_list: memoryview) -> bool:
+    """Whether the first frame of a `FeatureList` is floats."""
+    first = next(submessages(feature_list, 1), memoryview(b""))
+    return any(number == 2 for number, _, _ in fields(first))
 
 
 def byte_rows(feature_list: memoryview, size: int) -> np.ndarray:

@@ -21,6 +21,8 @@ import pyarrow as pa
 from yt8m.core.errors import InputError, counted
 from yt8m.core.files import whole
 from yt8m.core.ragged import Ragged
+from yt8m.core.tables import read_lines, read_rows
+from yt8m.records.classes import is_class_table, read_class_names
 from yt8m.scoring.predictions import Predictions
 
 PAIRS, LABELS = ["VideoId", "LabelConfidencePairs"], ["VideoId", "Labels"]
@@ -66,12 +68,16 @@ def pairs(indices: np.ndarray, scores: np.ndarray, names: Sequence[str] | None =
 
 
 def read_names(path: Path, classes: int) -> list[str]:
-    """Class names, one a line as `split` writes them, with `_` for spaces, since a space ends a name in a pair.
+    """Class names with `_` for spaces, since a space ends a name in a pair.
+
+    Args:
+        path: one name a line, as `split` writes them, or the table of classes as it is published.
 
     Raises:
         InputError: where there are not as many names as classes.
     """
-    names = ["_".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = read_class_names(path, classes) if is_class_table(path) else read_lines(path)
+    names = ["_".join(line.split()) for line in found]
     if len(names) != classes or not all(names):
         blank = names.count("")
         raise InputError(f"{path}: expected {classes} class names, one a line, received {len(names)}, {blank} blank")
@@ -138,24 +144,20 @@ def _read(path: Path, header: list[str], what: str, parse: Callable[[str], Value
     """
     found: dict[str, Value] = {}
     malformed, repeated = [], []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        table = csv.reader(file)
+    rows = read_rows(path)
+    _, received = next(rows, (0, []))
+    if received != header:
+        raise SubmissionError(f"{path}: expected the header {','.join(header)}, received {_shown(received)}")
+    for line, row in rows:
         try:
-            received = next(table, [])
-            if received != header:
-                raise SubmissionError(f"{path}: expected the header {','.join(header)}, received {_shown(received)}")
-            for row in table:
-                try:
-                    id, text = row
-                    value = parse(text)
-                except ValueError:
-                    malformed.append(f"line {table.line_num}: {_shown(row)}")
-                    continue
-                if id in found:
-                    repeated.append(f"line {table.line_num}: {id}")
-                found[id] = value
-        except csv.Error as error:
-            raise SubmissionError(f"{path}: line {table.line_num}: {error}") from None
+            id, text = row
+            value = parse(text)
+        except ValueError:
+            malformed.append(f"line {line}: {_shown(row)}")
+            continue
+        if id in found:
+            repeated.append(f"line {line}: {id}")
+        found[id] = value
     if malformed:
         raise SubmissionError(f"{path}: expected an id and {what} on each line, wrong are {counted(malformed, '; ')}")
     if repeated:

@@ -303,11 +303,12 @@ class Evaluate(Section):
     """What Table 2 shows of single models, `MODEL-SET` each.
 
     It starts from the `plain` one, as it was trained. Each of the `related`, which are fine-tuned with label relations,
-    is trained once more for as long without them.
+    is trained once more for as long without them. `paper` says whether the paper's figures stand beside the data's.
     """
 
     plain: str
     related: list[str]
+    paper: bool
 
     @field_validator("related")
     @classmethod
@@ -342,14 +343,29 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises:
         ParamsError: naming every parameter that is wrong.
     """
-    path = Path(path)
+    return parse(_read(Path(path)), str(path))
+
+
+def load_data(path: str | Path = "params.yaml") -> tuple[Data, Split] | None:
+    """The sections of a data set alone; None where these are wrong, whatever the others are.
+
+    Raises:
+        ParamsError: where there is no such file.
+    """
+    content = _read(Path(path))
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return Data.model_validate(content["data"]), Split.model_validate(content["split"])
+    except (ValidationError, KeyError, TypeError):
+        return None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ParamsError(f"{path}: expected a parameter file, found none") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not YAML: {error}") from None
-    return parse(content, str(path))
 
 
 def parse(content: Any, name: str = "params.yaml") -> Params:

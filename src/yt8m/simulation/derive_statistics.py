@@ -24,6 +24,8 @@ REAL = Schema(
     mean_prefix="mean_",
     features={"rgb": 1024, "audio": 128},
     classes=3862,
+    uneven_frames="refuse",
+    missing_features="refuse",
     max_frames=300,
 )
 STATISTICS = Path(__file__).parent / "statistics" / "youtube8m.npz"

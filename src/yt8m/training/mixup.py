@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from yt8m.records.batches import LENGTH, Batch
+from yt8m.core.schema import LENGTH
+from yt8m.records.batches import Batch
 
 WHOLE = 256  # of shares: bytes are mixed in 16 bits
 

@@ -11,6 +11,6 @@ from yt8m.models.dbow import Arguments
 def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> keras.Model:
     """Soft-DBoW (Table 1): no gate anywhere."""
     inputs, x = head.pooled_features(
-        schema, level, momentum, args, lambda name: SoftDBoW(args.clusters[name], momentum, name=f"pool_{name}")
+        schema, level, momentum, args, lambda feature, name: SoftDBoW(args.clusters[feature], momentum, name=name)
     )
     return keras.Model(inputs, head.experts(head.hidden_layer(x, schema, args), schema, args))

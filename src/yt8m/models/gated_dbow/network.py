@@ -53,10 +53,10 @@ class GatedSoftDBoW(Pooling):
 def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> keras.Model:
     """Gated soft-DBoW (Table 1): the primary feature's clusters are gated, no probability gate."""
 
-    def pool(name):
-        if name == schema.primary:
-            return GatedSoftDBoW(args.clusters[name], momentum, args.rank, name=f"pool_{name}")
-        return SoftDBoW(args.clusters[name], momentum, name=f"pool_{name}")
+    def pool(feature, name):
+        if feature == schema.primary:
+            return GatedSoftDBoW(args.clusters[feature], momentum, args.rank, name=name)
+        return SoftDBoW(args.clusters[feature], momentum, name=name)
 
     inputs, x = head.pooled_features(schema, level, momentum, args, pool)
     return keras.Model(inputs, head.experts(head.hidden_layer(x, schema, args), schema, args))

@@ -110,8 +110,8 @@ class SqueezeGate(keras.layers.Layer):
 def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> keras.Model:
     """NeXtVLAD ([Lin], fig. 4): dropout, hidden layer, batch norm, SE context gate, experts."""
 
-    def pool(name):
-        return NeXtVLAD(args.clusters[name], momentum, args.groups[name], args.expansion, name=f"pool_{name}")
+    def pool(feature, name):
+        return NeXtVLAD(args.clusters[feature], momentum, args.groups[feature], args.expansion, name=name)
 
     inputs, x = head.pooled_features(schema, level, momentum, args, pool)
     x = keras.layers.Dropout(args.pooled_dropout, name="pooled_dropout")(x)
