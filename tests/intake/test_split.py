@@ -52,7 +52,7 @@ def split_into(out: Path, source: Source, home: Path, jobs: int = 1) -> dict[str
 def write_frames(path: Path, ids: list[str]) -> None:
     """Write a frame-level shard of random videos with given ids."""
     random = np.random.default_rng(0)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_records(path, [encode(made.frame_video(random, id), Level.FRAME, SCHEMA) for id in ids])
 
 
@@ -109,6 +109,64 @@ def test_derived_shards_are_the_means_of_frames(source):
             for feature, rows in video.features.items():
                 expected = (rows.astype(float) * 4 / 255 + 4 / 512 - 2).mean(0)
                 np.testing.assert_allclose(mean.features[feature][0], expected, atol=1e-6)
+
+
+def test_videos_without_ids_are_the_same_at_both_levels(source):
+    """They are called by shard and number, and a derived shard is called as the one that it is derived from."""
+    schema, random = SCHEMA.model_copy(update={"id_key": None}), np.random.default_rng(0)
+    for name in NAMES:
+        videos = [made.frame_video(random, "") for _ in range(3)]
+        write_records(source / "frame" / f"{name}.tfrecord", [encode(video, Level.FRAME, schema) for video in videos])
+    split_into(source.parent / "split", Source(source, only(Level.FRAME), schema), source.parent / "split")
+    for name in NAMES:
+        frames, means = (
+            [video.id for video in read_videos(folder / "frame" / f"{name}.tfrecord", level, schema)]
+            for folder, level in ((source, Level.FRAME), (source.parent / "split" / "means", Level.VIDEO))
+        )
+        assert frames == means == [f"{name}:{index}" for index in range(3)]
+
+
+def test_shards_of_one_name_in_two_folders_are_derived_from_apart(source):
+    for folder in ("bal_train", "eval"):
+        for name in ("00", "01"):
+            write_frames(source / folder / f"{name}.tfrecord", [f"{folder}-{name}-{index}" for index in range(3)])
+    out, patterns = source.parent / "split", {"train": ["00"], "holdout": ["bal_train/01"], "test": ["eval/*"]}
+    wanted = Source(source, {Level.FRAME: "*/*.tfrecord", Level.VIDEO: None}, SCHEMA)
+    with workers(None, 1) as spread:
+        split(wanted, patterns, out, out, out.parent / "scans", spread)
+    found = {name: [shard.path for shard in read_manifest(out / "frames" / f"{name}.tsv").shards] for name in patterns}
+    assert found == {
+        "train": ["{source}/bal_train/00.tfrecord"],
+        "holdout": ["{source}/bal_train/01.tfrecord"],
+        "test": ["{source}/eval/00.tfrecord", "{source}/eval/01.tfrecord"],
+    }
+    for name in patterns:
+        for shard in read_manifest(out / "videos" / f"{name}.tsv").shards:
+            folder = Path(shard.path).parent.name
+            assert all(video.id.startswith(folder) for video in read_videos(shard.path, Level.VIDEO, SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({"uneven_frames": "cut"}, {"frames_cut": 1, "values_clipped": 0, "features_missing": 0}),
+        (
+            {"uneven_frames": "cut", "max_frames": 2},
+            {"frames_cut": 2 + 1 + 1, "values_clipped": 0, "features_missing": 0},
+        ),
+    ],
+)
+def test_what_is_cut_is_counted(source, changes, counts):
+    schema, random = SCHEMA.model_copy(update=changes), np.random.default_rng(0)
+    for name in NAMES:
+        write_frames(source / "frame" / f"{name}.tfrecord", [f"{name}-{index}" for index in range(2)])
+    even, uneven = made.frame_video(random, "even", 3), made.frame_video(random, "uneven", 4)
+    uneven = replace(uneven, features=uneven.features | {"audio": uneven.features["audio"][:3]})
+    three = made.frame_video(random, "three", 3)
+    records = [encode(video, Level.FRAME, SCHEMA) for video in (even, uneven, three)]
+    write_records(source / "frame" / "test0000.tfrecord", records)
+    found = split_into(source.parent / "split", Source(source, only(Level.FRAME), schema), source.parent / "split")
+    assert {key: found["test"][key] for key in counts} == counts
 
 
 def test_derived_shards_are_recorded_where_they_will_lie(source):
