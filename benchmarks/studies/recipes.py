@@ -56,7 +56,8 @@ def of_model(params: Params, model: str, seed: int, changes: dict[str, Any] | No
     """A project whose set `study` is of this seed; `args.` are the model's."""
     named = {key.replace("args.", f"models.{model}.args.", 1): value for key, value in (changes or {}).items()}
     sets = {"study": {"seed": seed, "finetune": False}}
-    return _study.changed(params, named | {"sets": sets, "evaluate": {"plain": f"{model}-study", "related": []}})
+    shown = {"evaluate.plain": f"{model}-study", "evaluate.related": []}
+    return _study.changed(params, named | {"sets": sets} | shown)
 
 
 def train(params: Params, model: str) -> Trained:

@@ -36,9 +36,12 @@ LOGGED = {"last_holdout_gap": "holdout_gap", "relations_share": "relations_share
 def of_seed(params: Params, seed: int) -> tuple[Params, str]:
     """A project whose one set is of this seed and fine-tuned, and the model that is looked at."""
     model = params.evaluate.plain.split("-")[0]
-    sets = {"related": {"seed": seed, "finetune": True}}
-    evaluate = {"plain": f"{model}-related", "related": [f"{model}-related"]}
-    return _study.changed(params, {"sets": sets, "evaluate": evaluate}), model
+    changes = {
+        "sets": {"related": {"seed": seed, "finetune": True}},
+        "evaluate.plain": f"{model}-related",
+        "evaluate.related": [f"{model}-related"],
+    }
+    return _study.changed(params, changes), model
 
 
 def finetune(params: Params, model: str) -> Trained:
