@@ -45,6 +45,6 @@ env:
 
 # Needs uv; run after a change of the dependencies in pyproject.toml. The tests' versions are those of all.
 lock:
-	$(COMPILE) --extra dev --extra jax pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra dev --extra jax --extra onnx --extra s3 pyproject.toml -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(COMPILE) -c requirements-dev.lock --extra gpu pyproject.toml -o requirements-gpu.lock
