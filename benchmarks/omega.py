@@ -121,6 +121,7 @@ def penalty_gradient(w: np.ndarray) -> np.ndarray:
         max_frames=1,
         uneven_frames="refuse",
         missing_features="refuse",
+        extractor=None,
     )
     args = {"hidden": [], "input_dropout": 0.0, "dropout": 0.0, "l2": 0.0}
     plain = build(

@@ -29,6 +29,7 @@ SCHEMA = Schema(
     max_frames=6,
     uneven_frames="refuse",
     missing_features="refuse",
+    extractor=None,
 )
 
 

@@ -15,6 +15,7 @@ SCHEMA = Schema(
     max_frames=7,
     uneven_frames="refuse",
     missing_features="refuse",
+    extractor=None,
 )
 ONE_FEATURE = SCHEMA.model_copy(update={"features": {"visual": 6}})
 CLUSTERS = {"rgb": 3, "audio": 2, "visual": 4}

@@ -29,6 +29,7 @@ def filled(level: Level, videos: int, *, classes: int = 30, frames: int = 50, **
         max_frames=frames if level is Level.FRAME else 1,
         uneven_frames="refuse",
         missing_features="refuse",
+        extractor=None,
     )
     held = max(2, videos // 8)
     facts = Facts("data/own", level, schema, {"train": videos, "validate": held, "test": held}, np.arange(classes))

@@ -66,6 +66,7 @@ def test_a_schema_is_one_line_of_json_above_the_table(tmp_path):
         "max_frames": 6,
         "uneven_frames": "refuse",
         "missing_features": "refuse",
+        "extractor": None,
     }
 
 

@@ -22,6 +22,7 @@ def schema_of(classes: int = 10, max_frames: int = 25, **features: int) -> Schem
         max_frames=max_frames,
         uneven_frames="refuse",
         missing_features="refuse",
+        extractor=None,
     )
 
 

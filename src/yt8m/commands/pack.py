@@ -9,43 +9,26 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from yt8m.commands._trained import positive
+from yt8m.commands import _packing
 from yt8m.core.errors import InputError
 from yt8m.core.files import remove, whole, write_text
-from yt8m.core.schema import Schema
+from yt8m.packing import data_set
 from yt8m.packing.coding import Format
 from yt8m.packing.labels import read_labels
-from yt8m.packing.pack import choose, write_classes, write_shards
-from yt8m.packing.parameters import Facts, fill, read_template
+from yt8m.packing.pack import choose, require_in_range
+from yt8m.packing.parameters import read_template
 from yt8m.packing.report import summary
 from yt8m.packing.sources import complete, open_sources
-
-SHARES = (0.8, 0.1, 0.1)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What the command line takes."""
     parser.add_argument("--features", nargs="+", required=True, metavar="[NAME=]PATH")
-    parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="columns id and labels: indices or names")
-    parser.add_argument(
-        "--classes", type=Path, metavar="FILE.csv", help="columns index and name; default: names sorted"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new folder")
-    splits = parser.add_mutually_exclusive_group()
-    splits.add_argument(
-        "--split",
-        type=float,
-        nargs=3,
-        metavar=("TRAIN", "VALIDATE", "TEST"),
-        help="default: 0.8 0.1 0.1",
-    )
-    splits.add_argument("--split-column", metavar="NAME", help="of the labels: train, validate or test")
-    parser.add_argument("--max-frames", type=positive, metavar="N", help="frames kept of a video; default: all")
+    _packing.arguments(parser, frames="all")
     parser.add_argument(
         "--scale", type=factor, nargs="+", default=[], metavar="NAME=FACTOR", help="of a feature's values"
     )
     parser.add_argument("--skip-incomplete", action="store_true", help="leave out videos that lack a feature")
-    parser.add_argument("--params-out", type=Path, metavar="FILE", help="parameters for yt8m repro, params.yaml say")
 
 
 def factor(text: str) -> tuple[str, float]:
@@ -73,61 +56,23 @@ def run(
     Raises:
         InputError: where features, labels or options are not as expected; nothing is written then.
     """
-    if not labels and (classes or split or split_column or params_out):
-        raise InputError("--classes, --split, --split-column, --params-out: expected --labels with them, received none")
-    shares = split or SHARES
-    check(output, shares, params_out)
+    _packing.check(output, labels, classes, split, split_column, params_out)
     known = read_labels(labels, classes, split_column) if labels else None
     with whole(output) as out:
         unpacked = out / "unpacked"
         unpacked.mkdir(parents=True)
         found = open_sources(features, unpacked)
         ids, incomplete = complete(found, skip_incomplete)
-        chosen = choose(ids, known, shares)
+        chosen = choose(ids, known, split or _packing.SHARES)
         if params_out:
             chosen.require_trainable()
         if unknown := sorted(dict(scale).keys() - found.keys()):
             raise InputError(f"--scale: expected features of {list(found)}, received {unknown}")
         format = Format.of(next(iter(chosen.splits)), found, dict(scale), max_frames)
         template = read_template(format.level) if params_out else None
-        schema = Schema(
-            id_key="id",
-            labels_key="labels",
-            mean_prefix="mean_",
-            features=format.sizes,
-            classes=len(known.names) if known else 1,
-            max_frames=1,
-            uneven_frames="refuse",
-            missing_features="refuse",  # known when all is written; records do not say
-        )
-        seen = write_shards(found, chosen, format, schema, out)
+        written = data_set.write(found, chosen, known, format, None, template, out, output)
+        require_in_range(written.seen, format)
         remove(unpacked)
-        schema = schema.model_copy(update={"max_frames": seen.longest})
-        if known:
-            write_classes(out / "classes.csv", known.names)
-        if template is not None:
-            counts = chosen.label_counts("train", schema.classes)
-            text = fill(template, Facts(called(output), format.level, schema, chosen.counts, counts))
-    if params_out:
-        write_text(params_out, text)
-    print(f"{output}:", "\n".join(summary(chosen, incomplete, known, format, schema, seen)))
-
-
-def check(output: Path, shares: Sequence[float], params_out: Path | None) -> None:
-    """Refuse options that are not as expected, before any work.
-
-    Raises:
-        InputError: naming the option.
-    """
-    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
-        raise InputError(f"--split: expected shares that add up to 1, received {' '.join(map(str, shares))}")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise InputError(f"{output}: expected a new folder, received one that is there")
-    if params_out and params_out.exists() and not params_out.is_file():
-        raise InputError(f"{params_out}: expected the path of a file to write, received a folder or a device")
-
-
-def called(folder: Path) -> str:
-    """A folder as `data.source` calls it: from the project's folder where it lies there."""
-    absolute, project = folder.resolve(), Path.cwd()
-    return (absolute.relative_to(project) if absolute.is_relative_to(project) else absolute).as_posix()
+    if params_out and written.params:
+        write_text(params_out, written.params)
+    print(f"{output}:", "\n".join(summary(chosen, incomplete, known, format, written.schema, written.seen)))

@@ -1,24 +1,30 @@
-"""Write predictions of a trained model, or of the ensemble, for any shards as CSV, in the challenge's format.
+"""Predict videos, of shards or of video files, with a trained model or the ensemble.
 
-Shards are read batch by batch, ahead of the model; by an ensemble once for each member. Labels are not needed.
+Predictions are CSV in the challenge's format, or without --output lines to read. Shards are read batch by batch, ahead
+of the model; by an ensemble once for each member. Labels are not needed. Video files are made features by the extractor
+that the model's data came from.
 """
 
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from yt8m.commands._scoring import of_ensemble, of_model
 from yt8m.commands._trained import TOP_K, load, positive
+from yt8m.commands._video import origin_of, shards_of
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 from yt8m.records.dataset import Shards
+from yt8m.records.extractors import FOLDER, require
 from yt8m.records.manifest import DataError
 from yt8m.records.shards import find, level_of
 from yt8m.scoring import submission
 from yt8m.scoring.predictions import Predictions
 
+READ = 5  # classes of a video to read
 BATCH = 128  # videos: 45 MB of YouTube-8M's frames
 
 
@@ -27,11 +33,19 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, required=True, metavar="DIR", help="folder of a trained model, or data/ensemble"
     )
-    parser.add_argument("--input", nargs="+", required=True, metavar="GLOB", help="shards, of the model's level")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv")
-    parser.add_argument("--top-k", type=positive, default=TOP_K, metavar="K", help=f"default: {TOP_K}")
+    videos = parser.add_mutually_exclusive_group(required=True)
+    videos.add_argument("--input", nargs="+", metavar="GLOB", help="shards, of the model's level")
+    videos.add_argument("--video", nargs="+", metavar="FILE", help="video files, or folders of them")
     parser.add_argument(
-        "--names", type=Path, metavar="FILE", help="write names for indices: classes.txt, or the table of classes"
+        "--with", type=Path, dest="extractor", metavar="DIR", help="the extractor of --video; default: data.source's"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE.csv", help="default: lines to read")
+    parser.add_argument("--top-k", type=positive, metavar="K", help=f"default: {TOP_K}, of lines to read {READ}")
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="write names for indices: classes.txt, or the table of classes; default with --video: data.class_names",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels too, for yt8m score")
     parser.add_argument(
@@ -43,9 +57,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(
     model: Path,
-    input: Sequence[str],
-    output: Path,
-    top_k: int,
+    input: Sequence[str] | None,
+    video: Sequence[str] | None,
+    extractor: Path | None,
+    output: Path | None,
+    top_k: int | None,
     names: Path | None,
     labels: Path | None,
     number: bool,
@@ -59,26 +75,49 @@ def run(
     for path in filter(None, (output, labels)):
         if path.exists() and not path.is_file():  # it would be replaced
             raise InputError(f"{path}: expected the path of a file to write, received a folder or a device")
-    if labels and labels.resolve() == output.resolve():
+    if labels and output and labels.resolve() == output.resolve():
         raise InputError(f"{labels}: expected another file for --labels than for --output, received the same")
-    paths = find(input)
+    if labels and not output:
+        raise InputError("--labels: expected it with --output, received it alone")
+    if input and extractor:
+        raise InputError("--with: expected it with --video, received shards, which hold features")
+    paths = find(input) if input else []
     ensemble = (model / DESCRIPTION).is_file()
     net, description = load(first_member(model) if ensemble else model)
     schema, level = description.layout, description.level
     if number:
         schema = schema.model_copy(update={"id_key": None})
-    known = submission.read_names(names, schema.classes) if names else None
-    for path in paths:
-        require_level(path, level)
-    shards = Shards(paths, level, schema)
-    found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
-    videos = write(found, output, top_k, known, labels)
-    print(f"{output}: {videos} videos")
+    top_k = top_k or (TOP_K if output else READ)
+    with TemporaryDirectory() as work:
+        if video:
+            origin = origin_of(model, schema, extractor)
+            names = names or origin.class_names
+        known = submission.read_names(names, schema.classes) if names else None
+        if video:
+            paths = shards_of(video, origin.extractor, Path(work))
+        for path in paths:
+            require_level(path, level)
+            require(path.parent.parent / FOLDER, schema.extractor)
+        shards = Shards(paths, level, schema)
+        found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
+        if output:
+            print(f"{output}: {write(found, output, top_k, known, labels)} videos")
+        else:
+            show(found, top_k, known)
 
 
 def first_member(folder: Path) -> Path:
     """The folder of an ensemble's first member: all are of one schema and level."""
     return folder / next(iter(Ensemble.read(folder).members.values()))
+
+
+def show(found: Iterable[Predictions], top_k: int, names: list[str] | None) -> None:
+    """Print each video's classes, a line each."""
+    for block in found:
+        for id, classes, scores in zip(block.ids.to_pylist(), block.indices, block.scores, strict=True):
+            print(id)
+            for index, score in zip(classes[:top_k].tolist(), scores[:top_k].tolist(), strict=True):
+                print(f"  {score:.4f}  {names[index] if names else index}")
 
 
 def write(

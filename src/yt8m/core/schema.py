@@ -38,6 +38,7 @@ class Schema(BaseModel):
     max_frames: PositiveInt
     uneven_frames: Literal["refuse", "cut"]
     missing_features: Literal["refuse", "zeros"]
+    extractor: str | None  # digest of what `yt8m extract` made features with; null: others, which are not known
 
     @field_validator("features")
     @classmethod

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.intake.split import list_shards
 from yt8m.records.classes import read_class_names
+from yt8m.records.extractors import FOLDER, require
 from yt8m.records.manifest import assign, root
 from yt8m.records.videos import read_videos
 from yt8m.settings.params import Data, Params, Split
@@ -19,9 +21,10 @@ FEW_VIDEOS = 100  # of which GAP is measured
 def problems(data: Data, split: Split) -> list[str]:
     """Each way in which a data set is not as the parameters say: patterns, class names, first records."""
     found = [*_said(lambda: read_class_names(Path(data.class_names), data.layout.classes), "data.class_names: ")]
+    found += _said(lambda: require(root(data.source) / FOLDER, data.layout.extractor), "data.schema.extractor: ")
     for level, pattern in data.globs.items():
         if pattern is not None:
-            found += _said(lambda level=level, pattern=pattern: _look(data, split, level, pattern))  # type: ignore[misc]
+            found += _said(partial(_look, data, split, level, pattern))
     return list(dict.fromkeys(found))
 
 

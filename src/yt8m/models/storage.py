@@ -16,6 +16,8 @@ from yt8m.core.files import write_json
 from yt8m.models.building import Description, build
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+# What schemas did not say once.
+UNSAID = {"uneven_frames": "refuse", "missing_features": "refuse", "extractor": None}
 
 
 def save(
@@ -50,8 +52,10 @@ def read_description(folder: str | Path) -> Description:
     """
     path = Path(folder) / DESCRIPTION
     try:
-        return Description.model_validate(json.loads(path.read_text(encoding="utf-8")), strict=False)
-    except (ValidationError, json.JSONDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["schema"] = UNSAID | content["schema"]
+        return Description.model_validate(content, strict=False)
+    except (KeyError, TypeError, ValidationError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: expected the description of a model: {error}") from None
 
 

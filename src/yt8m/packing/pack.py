@@ -1,10 +1,11 @@
 """Features and labels made a data set: its shards, and its table of classes."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from tqdm import tqdm
@@ -43,6 +44,21 @@ class Chosen:
         """Videos of each split."""
         return {split: Counter(self.splits.values())[split] for split in SPLITS}
 
+    def of(self, split: str) -> list[str]:
+        """The ids of a split."""
+        return [id for id, name in self.splits.items() if name == split]
+
+    def without(self, ids: Container[str]) -> Self:
+        """The others.
+
+        Raises:
+            InputError: where there are none.
+        """
+        splits = {id: split for id, split in self.splits.items() if id not in ids}
+        if not splits:
+            raise InputError(f"videos: expected one that can be read, received none of {len(self.splits)}")
+        return replace(self, splits=splits, labels={id: self.labels[id] for id in splits})
+
     def require_trainable(self) -> None:
         """Refuse what the pipeline cannot be run on.
 
@@ -59,7 +75,7 @@ class Chosen:
 
     def label_counts(self, split: str, classes: int) -> np.ndarray:
         """The videos of a split by class, (classes,) int64."""
-        rows = [self.labels[id] for id, of in self.splits.items() if of == split]
+        rows = [self.labels[id] for id in self.of(split)]
         return np.bincount(np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64), minlength=classes)
 
 
@@ -93,7 +109,7 @@ def write_shards(features: Mapping[str, Feature], chosen: Chosen, format: Format
     """Write `LEVEL/NAME.tfrecord` below `out` for each shard, and return what there was in the videos.
 
     Raises:
-        InputError: naming a file that is not as expected, or the feature whose values the 8-bit code is not made for.
+        InputError: naming a file that is not as expected.
     """
     seen, shards = Seen(), shards_of(chosen.splits)
     first = next(iter(chosen.splits))
@@ -111,13 +127,21 @@ def write_shards(features: Mapping[str, Feature], chosen: Chosen, format: Format
     with workers(None, min(len(shards), processes_for(size))) as spread:
         for found in tqdm(spread(write_shard, calls), "packing", len(shards), unit="shard", disable=None):
             seen.add(found)
+    return seen
+
+
+def require_in_range(seen: Seen, format: Format) -> None:
+    """Refuse features of which the 8-bit code would cut off much.
+
+    Raises:
+        InputError: naming the feature, and a factor that brings its values into the code's range.
+    """
     for name, tally in seen.tallies.items():
         if tally.share_outside > TOLERATED:
             raise InputError(
                 f"{name}: expected values from -2 to 2, which 8-bit codes stand for, received {tally.low:.4g} to "
                 f"{tally.high:.4g}, {tally.share_outside:.2%} of them outside: give {format.advice(name, tally)}, say"
             )
-    return seen
 
 
 def write_classes(path: Path, names: Sequence[str]) -> None:

@@ -45,19 +45,19 @@ def _named(text: str) -> tuple[str | None, Path]:
 def _open(name: str | None, path: Path, work: Path) -> dict[str, Feature]:
     ending, files = _files(path)
     if ending == ".npy":
-        return {name or UNNAMED: ArrayFiles(_by_id(files))}
+        return {name or UNNAMED: ArrayFiles(by_id(files))}
     if name is not None:
         raise InputError(
             f"{name}={path}: expected a folder of .npy files behind a name; {ending} names its own features"
         )
     if ending == ".parquet":
         return dict(open_table(path, files, work))
-    by_id = _by_id(files)
+    places = by_id(files)
     keys: dict[str, list[str]] = {}
-    for id, file in by_id.items():
+    for id, file in places.items():
         for key in _keys(file):
             keys.setdefault(key, []).append(id)
-    return {key: ArrayFiles({id: by_id[id] for id in keys[key]}, key) for key in sorted(keys)}
+    return {key: ArrayFiles({id: places[id] for id in keys[key]}, key) for key in sorted(keys)}
 
 
 def _files(path: Path) -> tuple[str, list[Path]]:
@@ -73,12 +73,17 @@ def _files(path: Path) -> tuple[str, list[Path]]:
     return ending, [file for file in found if file.suffix == ending]
 
 
-def _by_id(files: Sequence[Path]) -> dict[str, Path]:
-    by_id: dict[str, Path] = {}
+def by_id(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by their names without endings.
+
+    Raises:
+        InputError: where two are called alike.
+    """
+    found: dict[str, Path] = {}
     for file in files:
-        if (other := by_id.setdefault(file.stem, file)) is not file:
+        if (other := found.setdefault(file.stem, file)) is not file:
             raise InputError(f"{file}: expected each id once, received {file.stem!r} again, which {other} is")
-    return by_id
+    return found
 
 
 def _keys(file: Path) -> list[str]:

@@ -26,6 +26,7 @@ REAL = Schema(
     classes=3862,
     uneven_frames="refuse",
     missing_features="refuse",
+    extractor=None,
     max_frames=300,
 )
 STATISTICS = Path(__file__).parent / "statistics" / "youtube8m.npz"
