@@ -2,7 +2,7 @@
 
 import gc
 
-LONGEST = ("test_repro", "test_devices", "test_resume", "test_run.py", "test_state")
+LONGEST = ("test_repro", "test_own_videos", "test_devices", "test_resume", "test_run.py", "test_state")
 
 
 def pytest_collection_modifyitems(items):

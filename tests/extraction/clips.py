@@ -51,16 +51,16 @@ def render(path: Path, clip: Clip) -> Path:
         video = container.add_stream(clip.codec, rate=clip.rate)
         video.width, video.height = width, height
         video.pix_fmt = "yuvj420p" if clip.codec == "mjpeg" else "yuv420p"
-        audio = None
-        if clip.tone:
+        audio, tone = None, clip.tone
+        if tone:
             audio = container.add_stream("libopus" if path.suffix == ".webm" else "aac", rate=48_000, layout="mono")
         for index in range(clip.seconds * clip.rate):
             frame = av.VideoFrame.from_ndarray(picture(clip, index / (clip.seconds * clip.rate)), format="rgb24")
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        if audio:
+        if audio and tone:
             time = np.arange(clip.seconds * 48_000) / 48_000
-            samples = (0.3 * np.sin(2 * np.pi * clip.tone * time)).astype(np.float32)[None]
+            samples = (0.3 * np.sin(2 * np.pi * tone * time)).astype(np.float32)[None]
             sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
             sound.sample_rate, sound.pts = 48_000, 0
             fifo = av.AudioFifo()

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Schema
 from yt8m.extraction.videos import find
-from yt8m.packing.pack import choose
+from yt8m.packing.coding import Format
+from yt8m.packing.shards import write_shard
 from yt8m.records.extractors import FOLDER, digest, require
-from yt8m.records.shards import in_folder
 from yt8m.settings.params import load_data
 
 PARAMS = Path("params.yaml")
@@ -45,8 +47,8 @@ def origin_of(model: Path, schema: Schema, given: Path | None) -> Origin:
     return Origin(given, None)
 
 
-def shards_of(videos: Sequence[str], extractor: Path, work: Path) -> list[Path]:
-    """Shards of videos, in a folder that may be removed afterwards.
+def shard_of(videos: Sequence[str], extractor: Path, schema: Schema, work: Path) -> Path:
+    """A shard of videos, in a folder that may be removed afterwards.
 
     Raises:
         InputError: naming a video that cannot be decoded.
@@ -57,6 +59,8 @@ def shards_of(videos: Sequence[str], extractor: Path, work: Path) -> list[Path]:
     found, kept = find(videos), extractors.Extractor.read(extractor)
     for message in look(found, kept.networks, kept.max_frames, work / "raw").values():
         raise InputError(message)
-    chosen = choose(sorted(found), None, ())
-    extractors.pack(extractor, work / "raw", chosen, None, None, work, work)
-    return in_folder(work)
+    features = extractors.features(extractor, work / "raw", found)
+    format = Format.of(next(iter(found)), features, {}, None)
+    unlabelled = dict.fromkeys(found, np.empty(0, np.int32))
+    write_shard(work / "videos.tfrecord", features, unlabelled, format, schema)
+    return work / "videos.tfrecord"

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from yt8m.commands._scoring import of_ensemble, of_model
 from yt8m.commands._trained import TOP_K, load, positive
-from yt8m.commands._video import origin_of, shards_of
+from yt8m.commands._video import origin_of, shard_of
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
@@ -94,7 +94,7 @@ def run(
             names = names or origin.class_names
         known = submission.read_names(names, schema.classes) if names else None
         if video:
-            paths = shards_of(video, origin.extractor, Path(work))
+            paths = [shard_of(video, origin.extractor, schema, Path(work))]
         for path in paths:
             require_level(path, level)
             require(path.parent.parent / FOLDER, schema.extractor)

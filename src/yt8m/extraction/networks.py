@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Protocol
+from warnings import catch_warnings, filterwarnings
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from yt8m.core.errors import InputError
 from yt8m.records.names import below
 
-BATCH, STEP = 32, 8  # items at once; those at the end of a video are filled up to a multiple of the other
+BATCH, STEP = 32, 16  # items at once; those at the end of a video are filled up to a multiple of the other
 
 
 class Model(Protocol):
@@ -98,7 +99,9 @@ def named(name: str, weights: Path | None) -> Network:
     if weights and not weights.is_file():
         raise InputError(f"{weights}: expected a file of weights, found none")
     try:
-        model = make(include_top=False, pooling="avg", input_shape=shape, weights=weights or "imagenet")
+        with catch_warnings():
+            filterwarnings("error", "Skipping")  # Keras would leave weights random that a file has not
+            model = make(include_top=False, pooling="avg", input_shape=shape, weights=weights or "imagenet")
     except Exception as error:  # what Keras raises is no more special
         raise InputError(_no_weights(name, weights, error)) from None
     values = (np.ascontiguousarray(keras.ops.convert_to_numpy(weight)) for weight in model.weights)

@@ -1,7 +1,7 @@
 """Features and labels made a data set: its shards, and its table of classes."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -48,15 +48,19 @@ class Chosen:
         """The ids of a split."""
         return [id for id, name in self.splits.items() if name == split]
 
-    def without(self, ids: Container[str]) -> Self:
+    def without(self, broken: Mapping[str, str]) -> Self:
         """The others.
+
+        Args:
+            broken: what is wrong with each, by its id.
 
         Raises:
             InputError: where there are none.
         """
-        splits = {id: split for id, split in self.splits.items() if id not in ids}
+        splits = {id: split for id, split in self.splits.items() if id not in broken}
         if not splits:
-            raise InputError(f"videos: expected one that can be read, received none of {len(self.splits)}")
+            reason = next(iter(broken.values()))
+            raise InputError(f"videos: expected one that can be read, received none of {len(self.splits)}: {reason}")
         return replace(self, splits=splits, labels={id: self.labels[id] for id in splits})
 
     def require_trainable(self) -> None:

@@ -20,7 +20,7 @@ from yt8m.settings.params import parse
 
 TEMPLATES = {Level.FRAME: Path("params/audioset.yaml"), Level.VIDEO: Path("params/youtube8m_video.yaml")}
 HEADER = """\
-# Written by yt8m pack on {template}. What follows from the data is set; all else was tuned on other data: a start.
+# Made for this data on {template}. What follows from the data is set; all else was tuned on other data: a start.
 #
 #   yt8m repro     # with this as params.yaml, in the project's folder
 
