@@ -1,7 +1,6 @@
 """From video files to predictions of other video files: extract, the pipeline, predict, in a project of its own."""
 
-import csv
-import io
+import json
 
 import pytest
 
@@ -9,19 +8,16 @@ from tests.extraction import clips, made
 from tests.project import Project, make_project, tiny_params
 from yt8m.core.files import read_json
 
-CLIPS = clips.drawn(56)
-TRAINED = dict(list(CLIPS.items())[:44])  # the others are new
+CLIPS = clips.drawn(84)
+TRAINED = dict(list(CLIPS.items())[:64])  # the others are new
+CLASSES = sorted([*clips.COLOURS, *clips.BACKGROUNDS])
 MODELS = {"netvlad", "gated_dbow"}
 
 
 def smaller(params: dict) -> None:
-    """Two models of one set in place of 14, and shorter trainings."""
+    """Two models of one set in place of 14; all else as `extract` wrote it."""
     params["models"] = {name: model for name, model in params["models"].items() if name in MODELS}
     params["sets"] = {"a": params["sets"]["a"]}
-    for model in (*params["models"].values(), params["train_moe"]):
-        model["epochs"] = 20
-    params["train_moe"]["original_epochs"] = 10
-    params["distill"]["epochs"] = 30
 
 
 def write_videos(root) -> None:
@@ -32,8 +28,9 @@ def write_videos(root) -> None:
     (root / "videos" / "broken.mp4").write_bytes(b"no video")
     rows = [f"{id},{clip.colour};{clip.background}" for id, clip in TRAINED.items()]
     (root / "labels.csv").write_text("\n".join(["id,labels", *rows, "empty,dark", "broken,dark"]) + "\n")
-    rows = [f"{id},{clip.colour};{clip.background}" for id, clip in CLIPS.items() if id not in TRAINED]
-    (root / "new.csv").write_text("\n".join(["id,labels", *rows]) + "\n")
+    new = {id: clip for id, clip in CLIPS.items() if id not in TRAINED}
+    rows = [f"{id},{CLASSES.index(clip.colour)} {CLASSES.index(clip.background)}" for id, clip in new.items()]
+    (root / "new.csv").write_text("\n".join(["VideoId,Labels", *rows]) + "\n")  # as `score` takes them
 
 
 @pytest.fixture(params=["small", pytest.param("inception", marks=pytest.mark.slow)])
@@ -59,20 +56,19 @@ def test_from_video_files_to_classes_of_others(project):
     assert read_json(project.root / "metrics/evaluate/metrics.json")["test_gap"]["student"] > 0.9
 
     predict = ["yt8m", "predict", "--video", "data/mine/new"]
+    assert (project.root / "data/split/classes.txt").read_text().split() == CLASSES
     for model in ("data/distill", "data/ensemble"):
-        project.run(*predict, "--model", model, "--output", "data/new.csv", "--names", "data/split/classes.txt")
-        rows = list(csv.DictReader(io.StringIO((project.root / "data/new.csv").read_text())))
-        pairs = {row["VideoId"]: row["LabelConfidencePairs"].split() for row in rows}
-        assert pairs.keys() == CLIPS.keys() - TRAINED.keys()
-        right = [set(found[:4:2]) == {CLIPS[id].colour, CLIPS[id].background} for id, found in pairs.items()]
-        assert sum(right) >= 0.8 * len(right), pairs
+        project.run(*predict, "--model", model, "--output", "data/new.csv")
+        assert json.loads(project.run("yt8m", "score", "data/new.csv", "data/mine/new.csv"))["gap"] > 0.9
 
     one = next(id for id in CLIPS if id not in TRAINED)
     lines = project.run(
         "yt8m", "predict", "--video", f"data/mine/new/{one}{CLIPS[one].ending}", "--model", "data/distill"
     )
     assert lines.splitlines()[0] == one
-    assert {line.split()[1] for line in lines.splitlines()[1:3]} == {CLIPS[one].colour, CLIPS[one].background}
+    named = [line.split()[1] for line in lines.splitlines()[1:]]
+    assert set(named) <= set(CLASSES)
+    assert CLIPS[one].colour in named[:3]
 
     other = [*extract, "--videos", "data/mine/new", "--labels", "data/mine/new.csv", "--output", "data/mine/other"]
     project.run(*other, "--split", "1", "0", "0")

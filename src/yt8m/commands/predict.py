@@ -45,7 +45,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--names",
         type=Path,
         metavar="FILE",
-        help="write names for indices: classes.txt, or the table of classes; default with --video: data.class_names",
+        help="write names for indices: classes.txt, or the table of classes; of videos to read data.class_names",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE.csv", help="write the shards' labels too, for yt8m score")
     parser.add_argument(
@@ -91,7 +91,7 @@ def run(
     with TemporaryDirectory() as work:
         if video:
             origin = origin_of(model, schema, extractor)
-            names = names or origin.class_names
+            names = names or (None if output else origin.class_names)
         known = submission.read_names(names, schema.classes) if names else None
         if video:
             paths = [shard_of(video, origin.extractor, schema, Path(work))]
