@@ -78,6 +78,16 @@ def test_a_named_network_is_kept_with_its_weights_and_preparation(weights, tmp_p
     np.testing.assert_allclose(kept(pictures), network(pictures), rtol=1e-5, atol=1e-6)
 
 
+def test_a_named_network_is_kept_as_the_same_bytes(weights, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        networks.named("MobileNet", weights).save(tmp_path / name, "rgb")
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["rgb.json", "rgb.safetensors"]
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
 def test_digests_tell_networks_apart(folder, weights):
     digests = [networks.from_file(folder / name).digest for name in ("pictures.keras", "sound.keras", "saved")]
     digests.append(networks.named("MobileNet", weights).digest)

@@ -26,7 +26,7 @@ from yt8m.packing.data_set import DataSet
 from yt8m.packing.features import ArrayFiles, Feature
 from yt8m.packing.labels import Labels
 from yt8m.packing.pack import Chosen
-from yt8m.records.extractors import DESCRIPTION, digest
+from yt8m.records.extractors import DESCRIPTION, PCA, digest
 
 NETWORK, FRAMES = "InceptionV3", 300  # YouTube-8M's
 SIZES = {PICTURES: 1024, SOUND: 128}  # directions kept, as YouTube-8M has them
@@ -96,7 +96,7 @@ class Extractor:
             raise InputError(f"{path}: expected the description of an extractor: {message}") from None
         return cls(
             {name: networks.read(folder / of.file, of.family, of.digest) for name, of in about.networks.items()},
-            {name: Whitening.load(folder / f"{name}.safetensors") for name in about.networks},
+            {name: Whitening.load(folder / f"{name}{PCA}") for name in about.networks},
             about.max_frames,
         )
 
@@ -106,7 +106,7 @@ class Extractor:
         saved = {}
         for name, network in self.networks.items():
             saved[name] = Saved(file=network.save(folder, name), family=network.family, digest=network.digest)
-            self.whitenings[name].save(folder / f"{name}.safetensors")
+            self.whitenings[name].save(folder / f"{name}{PCA}")
         write_json(folder / DESCRIPTION, Description(max_frames=self.max_frames, networks=saved).model_dump())
 
 
@@ -119,7 +119,7 @@ def features(extractor: Path, folder: Path, ids: Iterable[str]) -> dict[str, Fea
         ids: of the videos.
     """
     places = {id: file_of(folder, id) for id in ids}
-    return {path.stem: Whitened(places, path) for path in sorted(extractor.glob("*.safetensors"))}
+    return {path.name.removesuffix(PCA): Whitened(places, path) for path in sorted(extractor.glob(f"*{PCA}"))}
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Whitened(Feature):
 
     @property
     def _said(self) -> ArrayFiles:
-        return ArrayFiles(self.places, self.whitening.stem)
+        return ArrayFiles(self.places, self.whitening.name.removesuffix(PCA))
 
 
 _whitening = lru_cache(Whitening.load)

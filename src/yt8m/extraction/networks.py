@@ -14,10 +14,13 @@ from warnings import catch_warnings, filterwarnings
 
 import keras
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from yt8m.core.errors import InputError
 from yt8m.records.names import below
 
+WEIGHTS = ".safetensors"
 BATCH, STEP = 32, 16  # items at once; those at the end of a video are filled up to a multiple of the other
 
 
@@ -72,10 +75,16 @@ class Network:
         return np.concatenate(rows)
 
     def save(self, folder: Path, name: str) -> str:
-        """Write the network into a folder, and return what it is called there; `read` takes it from there."""
-        file = name + (self.origin.suffix if self.origin else ".keras")
+        """Write the network into a folder, and return what it is called there; `read` takes it from there.
+
+        One of Keras's own is its architecture as JSON, and weights beside it: Keras's archives hold the time.
+        """
+        file = name + (self.origin.suffix if self.origin else ".json")
         if self.origin is None:
-            self.model.save(folder / file)  # type: ignore[attr-defined]
+            model: Any = self.model
+            (folder / file).write_text(model.to_json(), encoding="utf-8")
+            arrays = {of.path: np.ascontiguousarray(keras.ops.convert_to_numpy(of)) for of in model.weights}
+            save_file(arrays, (folder / file).with_suffix(WEIGHTS))
         elif self.origin.is_dir():
             shutil.copytree(self.origin, folder / file)
         else:
@@ -131,15 +140,26 @@ def read(path: Path, family: str | None, digest: str) -> Network:
             from yt8m.extraction.saved_model import SavedModel
 
             model: Model = SavedModel(path)
+        elif path.suffix == ".json":
+            model = _rebuilt(path)
         else:
             model = keras.saving.load_model(path, compile=False)
         shape = model.input_shape
-    except (AttributeError, ValueError, TypeError, OSError, KeyError) as error:
+    except (AttributeError, ValueError, TypeError, OSError, KeyError, SafetensorError) as error:
         message = next(iter(str(error).splitlines()), "")
         raise InputError(f"{path}: expected a Keras model or a SavedModel, of one input: {message}") from None
     if not isinstance(shape, tuple) or None in shape[1:]:
         raise InputError(f"{path}: expected a network of one input of one size, received {shape}")
     return Network(model, family, digest, path)
+
+
+def _rebuilt(path: Path) -> Any:
+    """A network from its architecture and its weights."""
+    model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
+    with safe_open(path.with_suffix(WEIGHTS), "np") as file:
+        for weight in model.weights:
+            weight.assign(file.get_tensor(weight.path))
+    return model
 
 
 def _digest(parts: Iterable[bytes]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from yt8m.core.errors import InputError
 
-FOLDER, DESCRIPTION = "extractor", "extractor.json"
+FOLDER, DESCRIPTION, PCA = "extractor", "extractor.json", "_pca.safetensors"
 
 
 def digest(folder: Path) -> str | None:
@@ -13,7 +13,7 @@ def digest(folder: Path) -> str | None:
     if not (folder / DESCRIPTION).is_file():
         return None
     found = hashlib.blake2b(digest_size=16)
-    for path in (folder / DESCRIPTION, *sorted(folder.glob("*.safetensors"))):
+    for path in (folder / DESCRIPTION, *sorted(folder.glob(f"*{PCA}"))):
         found.update(hashlib.blake2b(path.read_bytes()).digest())
     return found.hexdigest()
 
