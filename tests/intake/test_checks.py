@@ -27,6 +27,7 @@ def sections(tmp_path: Path):
             "source": str(tmp_path),
             "frames": "frame/*.tfrecord",
             "videos": "video/*.tfrecord",
+            "cache_gb": 1,
             "class_names": str(tmp_path / "classes.csv"),
             "schema": SCHEMA.model_dump() | (schema or {}),
         }

@@ -15,6 +15,7 @@ from yt8m.core.schema import Level
 from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 from yt8m.records.dataset import Shards
 from yt8m.records.manifest import DataError
+from yt8m.records.remote import Place, Remote
 from yt8m.records.shards import find, level_of
 from yt8m.scoring import submission
 from yt8m.scoring.predictions import Predictions
@@ -27,7 +28,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, required=True, metavar="DIR", help="folder of a trained model, or data/ensemble"
     )
-    parser.add_argument("--input", nargs="+", required=True, metavar="GLOB", help="shards, of the model's level")
+    parser.add_argument(
+        "--input", nargs="+", required=True, metavar="GLOB", help="shards or URLs, of the model's level"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv")
     parser.add_argument("--top-k", type=positive, default=TOP_K, metavar="K", help=f"default: {TOP_K}")
     parser.add_argument(
@@ -68,8 +71,8 @@ def run(
     if number:
         schema = schema.model_copy(update={"id_key": None})
     known = submission.read_names(names, schema.classes) if names else None
-    for path in paths:
-        require_level(path, level)
+    for shard in at_hand(paths):
+        require_level(shard, level)
     shards = Shards(paths, level, schema)
     found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
     videos = write(found, output, top_k, known, labels)
@@ -102,7 +105,13 @@ def append_nothing(ids: Iterable[str], texts: Iterable[str]) -> None:
     """What stands for a table that was not asked for."""
 
 
-def require_level(path: Path, level: Level) -> None:
+def at_hand(paths: Sequence[Place]) -> list[Place]:
+    """The shards to look at before any work: of those behind URLs the first, so that none is fetched twice."""
+    remote = [path for path in paths if isinstance(path, Remote)]
+    return [*(path for path in paths if isinstance(path, Path)), *remote[:1]]
+
+
+def require_level(path: Place, level: Level) -> None:
     """Refuse a shard of the other level, by its first record.
 
     Raises:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from yt8m.core.errors import DataError
 from yt8m.core.schema import Level, Schema
 from yt8m.records.batches import Batch
-from yt8m.records.manifest import DataError, locate, read_manifest
+from yt8m.records.cache import Cache
+from yt8m.records.manifest import locate, read_manifest
 from yt8m.records.readers import Filler, Plan, Readers
+from yt8m.records.remote import Place
 from yt8m.records.videos import Video, read_videos
 
 BLOCK = 1 << 16  # videos whose places are Python's numbers at a time
@@ -30,7 +33,7 @@ class Shards:
         readers: how many read batches; None: as many as the shards are worth. They decide nothing.
     """
 
-    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema, readers: int | None = None):
+    def __init__(self, paths: Sequence[Place], level: Level, schema: Schema, readers: int | None = None):
         self.paths, self.level, self.schema, self.readers = list(paths), level, schema, readers
         self._filler = Filler(self.paths, level, schema)
 
@@ -71,12 +74,15 @@ class Dataset(Shards):
         manifest: path of a table of shards of one level, which says what their records hold.
         source: `data.source`, where they lie.
         readers: see `Shards`.
+        cache: of shards behind URLs; None: this process's own.
 
     Raises:
         DataError: where a shard is missing or has changed, the levels are mixed, or no schema is given.
     """
 
-    def __init__(self, manifest: str | Path, source: str | Path, readers: int | None = None):
+    def __init__(
+        self, manifest: str | Path, source: str | Path, readers: int | None = None, cache: Cache | None = None
+    ):
         shards, schema = read_manifest(manifest)
         levels = {shard.level for shard in shards}
         if len(levels) != 1:
@@ -88,7 +94,7 @@ class Dataset(Shards):
         self.size = sum(self.counts)
         if not self.size:
             raise DataError(f"{manifest}: expected videos, received shards without any")
-        super().__init__([locate(shard, source) for shard in shards], Level(levels.pop()), schema, readers)
+        super().__init__([locate(shard, source, cache) for shard in shards], Level(levels.pop()), schema, readers)
 
     def count(self, shard: int) -> int:
         """The videos of a shard."""
