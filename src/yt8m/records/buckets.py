@@ -33,6 +33,7 @@ _LASTING = (
     TypeError,
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_OF_HTTP = ("aiohttp", "asyncio", "builtins")  # packages of the errors there
 _HTTP_PASSING = (408, 429)  # of the statuses from 400 to 499, those that another try may change
 
 
@@ -163,9 +164,10 @@ def _lasting(error: Exception) -> str | None:
     status, cause = getattr(error, "status", None), error.__cause__
     if isinstance(error, FileNotFoundError):
         # fsspec's for HTTP says so of all that goes wrong when it looks at a file.
-        if isinstance(cause, Exception) and type(cause).__module__.startswith(("aiohttp", "asyncio", "builtins")):
+        driver = type(cause).__module__.partition(".")[0]
+        if isinstance(cause, Exception) and driver in _OF_HTTP and getattr(cause, "status", None) != 404:
             return _lasting(cause)
-        return "expected shards, found nothing of that name"
+        return f"expected shards, found none: {_line(error)}"
     if isinstance(error, PermissionError) or status in (401, 403):
         return f"no permission: {_line(error)}"
     if "Credential" in type(error).__name__:  # botocore's, which none of ours derives from

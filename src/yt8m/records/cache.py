@@ -60,7 +60,7 @@ class Cache:
                 return file
             self._make(name, size, make)
         raise InputError(
-            f"{self.folder}: expected room for the shards in use, received data.cache_gb {self.limit / 1e9:g}"
+            f"{self.folder}: expected room for the shards in use, received {self.limit / 1e9:g} GB (data.cache_gb)"
         )
 
     def _make(self, name: str, size: int, make: Callable[[Path], str]) -> None:
