@@ -40,6 +40,7 @@ class Server:
             "AWS_ACCESS_KEY_ID": "any",
             "AWS_SECRET_ACCESS_KEY": "any",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",  # no tries of the driver's own below ours
         }
 
     def start(self) -> None:
@@ -87,6 +88,10 @@ class Bucket:
     def write(self, path: str, content: bytes) -> None:
         """Put a file into it, or replace it."""
         self._files.pipe_file(f"{self.url}/{path}", content)
+
+    def remove(self, path: str) -> None:
+        """Take a file out of it."""
+        self._files.rm_file(f"{self.url}/{path}")
 
     def copy(self, folder: Path) -> str:
         """Put all that lies in a folder into it; return its URL."""

@@ -10,7 +10,6 @@ from threading import Barrier
 
 import pytest
 
-from yt8m.core.errors import InputError
 from yt8m.records import cache
 from yt8m.records.cache import Cache, temporary
 
@@ -141,16 +140,6 @@ def test_readers_share_a_cache_that_is_too_small_for_them(tmp_path):
     with ThreadPoolExecutor(readers) as threads:
         list(threads.map(read, range(readers)))
     assert most <= limit + readers * size
-
-
-def test_a_cache_that_others_empty_says_so(tmp_path, monkeypatch):
-    def make(path: Path) -> str:
-        path.write_bytes(b"x")
-        return "elsewhere"
-
-    monkeypatch.setattr(Path, "symlink_to", lambda self, target: None)
-    with pytest.raises(InputError, match=r"expected room for the shards in use, received 1e-07 GB \(data\.cache_gb\)"):
-        Cache(tmp_path, 100).open("a", 1, make)
 
 
 def test_a_command_s_own_ends_with_it():

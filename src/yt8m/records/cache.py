@@ -13,14 +13,11 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from yt8m.core.errors import InputError
-
 if TYPE_CHECKING:
     from yt8m.settings.params import Data
 
 FOLDER = Path("data/cache")  # in the project; not an output of any stage
 TEMPORARY = 4_000_000_000  # bytes: for commands, which have no parameters
-TRIES = 10  # to open what others may remove again, for want of room
 PARTIAL, LOCKS = ".partial", "locks"
 
 
@@ -49,40 +46,38 @@ class Cache:
         Args:
             size: about how many bytes it has.
             make: writes it to a path, and returns the name of its content, by which it is found too.
-
-        Raises:
-            InputError: where others remove it faster than it can be opened.
         """
-        for _ in range(TRIES):
-            with suppress(FileNotFoundError):
-                file = (self.folder / name).open("rb", buffering=0)
-                os.utime(file.fileno())  # used now
-                return file
-            self._make(name, size, make)
-        raise InputError(
-            f"{self.folder}: expected room for the shards in use, received {self.limit / 1e9:g} GB (data.cache_gb)"
-        )
-
-    def _make(self, name: str, size: int, make: Callable[[Path], str]) -> None:
+        if file := self._held(name):
+            return file
         (self.folder / LOCKS).mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCKS / name).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one of all processes and threads makes it
-            path = self.folder / name
-            if path.exists():  # another has made it meanwhile
-                return
-            self._make_room(size)
-            partial = self.folder / f"{name}{PARTIAL}"
-            try:
-                content = make(partial)
-                partial.replace(self.folder / content)
-            finally:
-                partial.unlink(missing_ok=True)
-            if content != name:
-                path.unlink(missing_ok=True)
-                path.symlink_to(content)
+            return self._held(name) or self._made(name, size, make)
 
-    def _make_room(self, size: int) -> None:
-        """Remove what was used least recently until so many bytes more are within the limit."""
+    def _held(self, name: str) -> FileIO | None:
+        with suppress(FileNotFoundError):
+            file = (self.folder / name).open("rb", buffering=0)
+            os.utime(file.fileno())  # used now
+            return file
+        return None
+
+    def _made(self, name: str, size: int, make: Callable[[Path], str]) -> FileIO:
+        path, partial = self.folder / name, self.folder / f"{name}{PARTIAL}"
+        self._make_room(size)
+        try:
+            content = make(partial)
+            file = partial.open("rb", buffering=0)  # before others may remove it
+            partial.replace(self.folder / content)
+        finally:
+            partial.unlink(missing_ok=True)
+        if content != name:
+            path.unlink(missing_ok=True)
+            path.symlink_to(content)
+        self._make_room(0, besides=content)
+        return file
+
+    def _make_room(self, size: int, besides: str = "") -> None:
+        """Remove what was used least recently, besides one, until so many bytes more are within the limit."""
         files = []
         for path in self.folder.iterdir():
             with suppress(FileNotFoundError):  # removed by another process
@@ -93,7 +88,7 @@ class Cache:
         for _, length, path in sorted(files):
             if held + size <= self.limit:
                 return
-            if path.suffix != PARTIAL:
+            if path.suffix != PARTIAL and path.name != besides:
                 path.unlink(missing_ok=True)
                 held -= length
 
