@@ -113,14 +113,14 @@ def test_shards_of_a_provider_without_etags(folder, tmp_path):
         (["s3://{}/none", "--output", "m.tsv"], "expected shards (*.tfrecord, "),
         (["s3://none", "--output", "m.tsv"], "expected shards, found none: "),
         (["abc://none", "--output", "m.tsv"], "expected a URL that fsspec knows: Protocol not known: abc"),
-        (["memory://none", "--output", "m.tsv"], "expected shards (*.tfrecord, "),
+        (["memory:///none", "--output", "m.tsv"], "expected shards (*.tfrecord, "),
     ],
 )
 def test_what_is_wrong_with_a_url(fails, folder, bucket, tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     name = bucket.copy(folder).removeprefix("s3://")
     words = [word.format(name) for word in words]
-    assert fails("manifest", *words).startswith(f"yt8m: {words[0]}: {said}".replace("memory://", "memory://"))
+    assert fails("manifest", *words).startswith(f"yt8m: {words[0]}: {said}")
     assert {path.name for path in tmp_path.iterdir()} == {"set"}
 
 

@@ -322,6 +322,7 @@ def in_bucket(source, bucket, capsys):
 
 
 def split_remote(manifest: Path, out: Path, globs: dict[Level, str | None]) -> dict[str, dict[str, int]]:
+    remove(out)
     cache = Cache(out.parent / "cache", 10**6)
     with workers(None, 1) as spread:
         return split(Source(manifest, globs, SCHEMA, cache), PATTERNS, out, out, out.parent / "scans", spread)
@@ -334,7 +335,6 @@ def test_a_bucket_gives_the_bytes_of_files(source, in_bucket, globs):
     out = source.parent / "split"
     counts, files = [], []
     for run_it in (lambda: run(source, globs), lambda: split_remote(manifest, out, globs)):
-        remove(out)
         counts.append(run_it())
         files.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
     assert counts[0] == counts[1]

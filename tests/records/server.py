@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from s3fs import S3FileSystem
+from s3fs import S3FileSystem  # type: ignore[import-untyped]
 from werkzeug.serving import BaseWSGIServer, make_server
 
 
@@ -65,7 +65,7 @@ class Server:
             fails, within = self._random.random() < self.share, self._random.random() < 0.5
             self.failed += fails
         if not fails:
-            return self._app(environ, start_response)  # type: ignore[no-any-return]
+            return self._app(environ, start_response)
         if within:
             return self._cut(environ, start_response)
         start_response("503 Service Unavailable", [("Content-Length", "0")])

@@ -111,7 +111,7 @@ def test_a_cache_that_holds_less_than_the_shards(folder, dataset, count):
     for batch, expected in zip(batches, local(folder).batches(3), strict=True):
         assert same(iter([batch]), iter([expected]))
         assert held(folder) <= limit + readers.FETCHERS * largest
-    assert same(epochs(dataset(limit, count), 60), epochs(local(folder), 60))
+    assert same(epochs(dataset(limit, count)), epochs(local(folder)))
 
 
 def test_requests_that_fail(folder, dataset, bucket, capfd):
@@ -177,9 +177,9 @@ def test_a_shard_that_is_damaged_is_named_by_its_url(folder, dataset, bucket):
 def test_an_etag_is_held_to(folder, bucket):
     bucket.copy(folder / "source")
     (shard, *_) = listed(f"{bucket.url}/frame/*")
-    assert shard.checksum.startswith(TAG)
+    assert str(shard.checksum).startswith(TAG)
     shard.fetch()
-    bucket.write(f"frame/{NAMES[0]}", b"x" * shard.bytes)
+    bucket.write(f"frame/{NAMES[0]}", b"x" * (shard.bytes or 0))
     shard.fetch()  # as it was
     elsewhere = replace(shard, cache=Cache(folder / "cache", 10**6))
     with pytest.raises(DataError, match=rf"^{shard}: expected {shard.bytes} bytes, checksum {shard.checksum} as rec"):
