@@ -14,6 +14,9 @@ from tests.records.made import SCHEMA, bytes_feature, feature_list, float_featur
 from yt8m.cli import main
 from yt8m.core.quantization import quantize
 from yt8m.core.schema import Level
+from yt8m.intake.inspection import examine
+from yt8m.records.cache import Cache
+from yt8m.records.remote import Remote
 from yt8m.records.tfrecord import read_records, write_records
 from yt8m.records.videos import encode
 
@@ -329,6 +332,13 @@ def test_shards_in_a_bucket(tmp_path, bucket, capsys):
     assert status == local_status == 1
     text = json.dumps(report).replace(url, str(tmp_path / "set"))
     assert text == json.dumps(local)
+
+
+def test_a_shard_that_has_gone_from_a_bucket(tmp_path, bucket):
+    """It is a problem of its own, and the others are looked at."""
+    gone = Remote(f"{bucket.url}/a.tfrecord", 3, None, Cache(tmp_path, 10))
+    (problem,) = examine(gone).problems
+    assert str(problem).startswith(f"{bucket.url}/a.tfrecord: expected shards, found none")
 
 
 def test_a_url_that_names_nothing(fails, bucket):

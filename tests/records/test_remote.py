@@ -1,6 +1,7 @@
 """Shards behind URLs: read as files are, whatever the other side does, and refused where they have changed."""
 
 import pickle
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -202,6 +203,11 @@ def test_it_is_pickled_for_other_processes(tmp_path):
     shard = Remote("s3://b/x.tfrecord", 3, "ab", Cache(tmp_path, 10))
     assert pickle.loads(pickle.dumps(shard)) == shard.resolve() == shard
     assert str(shard) == f"{shard}" == "s3://b/x.tfrecord"
+
+
+@pytest.mark.parametrize("checksum", [None, "", "etag:a/b", "../x", "A" * 32])
+def test_no_checksum_leads_out_of_the_cache(tmp_path, checksum):
+    assert re.fullmatch("tag-[0-9a-f]{32}", Remote("s3://b/x", 3, checksum, Cache(tmp_path, 10))._name)
 
 
 def test_sizes(tmp_path):

@@ -1,8 +1,10 @@
 """Shards wherever they lie: files, or behind URLs and read through a cache."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Self
@@ -12,6 +14,8 @@ from yt8m.core.files import checksum_of
 from yt8m.records import buckets
 from yt8m.records.buckets import TAG, Entry
 from yt8m.records.cache import Cache, temporary
+
+_CONTENT = re.compile(r"[0-9a-f]{32}")  # the checksum of a content
 
 
 @dataclass(frozen=True)
@@ -51,26 +55,27 @@ class Remote:
     @property
     def _name(self) -> str:
         """In the cache: the checksum of its content, if that is known."""
-        if self.checksum and not self.checksum.startswith(TAG):
-            return self.checksum
+        if _CONTENT.fullmatch(self.checksum or ""):
+            return str(self.checksum)
         about = f"{self.url}\n{self.bytes}\n{self.checksum}"
         return f"tag-{hashlib.blake2b(about.encode(), digest_size=16).hexdigest()}"
 
     def _fetch(self, path: Path) -> str:
-        def check(found: Entry) -> str:
-            tagged = self.checksum if self.checksum and self.checksum.startswith(TAG) else None
-            if differs(self.bytes, found.bytes) or (tagged and found.checksum != tagged):
-                raise self._changed(found.bytes, found.checksum)
-            held = path.stat().st_size
-            if differs(found.bytes, held):
-                raise OSError(f"expected {found.bytes} bytes, received {held}")
-            with path.open("rb") as file:
-                content = checksum_of(file)
-            if self.checksum and not tagged and content != self.checksum:
-                raise self._changed(held, content)
-            return content
+        return buckets.fetch(self.url, path, partial(self._checked, path))
 
-        return buckets.fetch(self.url, path, check)
+    def _checked(self, path: Path, found: Entry) -> str:
+        """The checksum of what was fetched, where it is as recorded; `found` is what the provider says of it now."""
+        tagged = (self.checksum or "").startswith(TAG)
+        if differs(self.bytes, found.bytes) or (tagged and found.checksum != self.checksum):
+            raise self._changed(found.bytes, found.checksum)
+        held = path.stat().st_size
+        if differs(found.bytes, held):
+            raise OSError(f"expected {found.bytes} bytes, received {held}")  # another try may give all
+        with path.open("rb") as file:
+            content = checksum_of(file)
+        if self.checksum and not tagged and content != self.checksum:
+            raise self._changed(held, content)
+        return content
 
     def _changed(self, size: int | None, checksum: str | None) -> DataError:
         return DataError(
