@@ -4,6 +4,7 @@ fsspec is imported where it is used, and finds endpoints and credentials by itse
 """
 
 import errno
+import math
 import random
 import re
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from yt8m.core.errors import DataError, InputError
 
 Result = TypeVar("Result")
-PATIENCE = 60.0  # seconds for which failures are met by another try
+TRIES, PATIENCE = 5, 60.0  # failures are met by another try so often, and for so many seconds from the first one
 PAUSES = (0.5, 16.0)  # seconds between tries: the first, doubled up to the longest
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}  # of this project, by protocol
 TAG = "etag:"  # begins a checksum that is the provider's
@@ -140,7 +141,7 @@ def _tag(about: dict[str, Any]) -> str | None:
 
 def _patiently(url: str, function: Callable[[], Result]) -> Result:
     """A function's result; where it fails in a way that may pass it is called again, after longer and longer pauses."""
-    end, (pause, longest) = time.monotonic() + PATIENCE, PAUSES
+    failures, end, (pause, longest) = 0, math.inf, PAUSES
     while True:
         try:
             return function()
@@ -152,8 +153,9 @@ def _patiently(url: str, function: Callable[[], Result]) -> Result:
             if problem := _lasting(error):
                 raise DataError(f"{url}: {problem}") from None
             said = f"{type(error).__name__}: {_line(error)}"
-            if time.monotonic() > end:
-                raise DataError(f"{url}: cannot be read, tried for {PATIENCE:g} s: {said}") from None
+            failures, end = failures + 1, min(end, time.monotonic() + PATIENCE)
+            if failures >= TRIES and time.monotonic() > end:
+                raise DataError(f"{url}: cannot be read, tried {failures} times: {said}") from None
         print(f"{url}: {said}: trying again", file=sys.stderr)
         time.sleep(pause * random.uniform(0.5, 1))
         pause = min(2 * pause, longest)
