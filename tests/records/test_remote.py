@@ -115,6 +115,15 @@ def test_a_cache_that_holds_less_than_the_shards(folder, dataset, count):
     assert same(epochs(dataset(limit, count)), epochs(local(folder)))
 
 
+def test_a_cache_that_is_too_small_for_the_shuffle_buffer_is_warned_of(folder, dataset, capsys):
+    size = total_size(local(folder).paths)
+    for limit, buffer, warned in [(size, 100, False), (size - 1, 100, True), (size // 2, 1, False)]:
+        dataset(limit).shuffled(3, 0, buffer)
+        assert capsys.readouterr().err.startswith("warning: data.cache_gb: ") is warned
+    local(folder).shuffled(3, 0, 100)
+    assert not capsys.readouterr().err
+
+
 def test_requests_that_fail(folder, dataset, bucket, capfd):
     """One in ten, without an answer or in the middle of what is read; each pass fetches nearly all anew."""
     bucket.server.share = 0.1

@@ -4,6 +4,8 @@ Which record makes which row is planned ahead, in arrays; readers make whole bat
 plan. So the order does not depend on how many they are.
 """
 
+import math
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import count, islice
@@ -17,7 +19,7 @@ from yt8m.records.batches import Batch
 from yt8m.records.cache import Cache
 from yt8m.records.manifest import locate, read_manifest
 from yt8m.records.readers import Filler, Plan, Readers
-from yt8m.records.remote import Place
+from yt8m.records.remote import Place, Remote, total_size
 from yt8m.records.videos import Video, read_videos
 
 BLOCK = 1 << 16  # videos whose places are Python's numbers at a time
@@ -113,7 +115,21 @@ class Dataset(Shards):
             start: number of batches left out at the beginning.
             rows: those given of each batch, in steps of 1; all by default.
         """
+        self._look_at_cache(buffer)
         return self._readers.read(self._shuffled(size, seed, buffer, start, rows or slice(0, size)))
+
+    def _look_at_cache(self, buffer: int) -> None:
+        """Warn of a cache that does not hold the shards whose records wait in a shuffle buffer."""
+        remote = [path for path in self.paths if isinstance(path, Remote)]
+        drawn = buffer * math.log(buffer + 1)  # videos, until a shard's last one is among them, mostly
+        needed = total_size(remote) * min(1, drawn / self.size)
+        limit = min((path.cache.limit for path in remote), default=0)
+        if needed > limit:
+            print(
+                f"warning: data.cache_gb: {limit / 1e9:g} GB hold less than the {needed / 1e9:.3g} GB of shards that a "
+                f"shuffle buffer of {buffer} videos draws from: they are fetched again and again",
+                file=sys.stderr,
+            )
 
     def _shuffled(self, size: int, seed: int, buffer: int, start: int, rows: slice) -> Iterator[Plan]:
         width = rows.stop - rows.start
