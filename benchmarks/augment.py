@@ -26,7 +26,8 @@ from yt8m.core.errors import InputError
 from yt8m.core.schema import Level, Schema
 from yt8m.intake.scans import read
 from yt8m.intake.split import list_shards
-from yt8m.records.manifest import DataError, root
+from yt8m.records.manifest import DataError, place, root
+from yt8m.records.remote import Place
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode_labels, encode_means, read_videos
 from yt8m.settings.params import Augment, Params, load
@@ -42,7 +43,7 @@ NOISE_TOLERANCE = 0.2  # between a video's noise and the parameter's, as a share
 class Work:
     """What is augmented: shards with the videos each holds, videos by class, and how."""
 
-    shards: list[tuple[Path, int]]
+    shards: list[tuple[Place, int]]
     counts: np.ndarray
     schema: Schema
     augment: Augment
@@ -73,7 +74,8 @@ def survey(source: Path, params: Params, threshold: int | None) -> Work:
     found = [name for name in names if name not in recorded or recorded[name].level is Level.VIDEO]
     if not found:
         raise DataError(f"{source}: expected video-level shards, found none")
-    paths, schema = [(root(source) / name).resolve() for name in found], params.data.layout
+    base, schema = root(source), params.data.layout
+    paths = [place(name, base, recorded.get(name)).resolve() for name in found]
     scans = [read(path, Level.VIDEO, schema) for path in paths]
     shards = [(path, each.shard.videos) for path, each in zip(paths, scans, strict=True)]
     work = Work(shards, np.sum([each.labels for each in scans], axis=0), schema, params.augment)

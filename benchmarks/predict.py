@@ -214,7 +214,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             if args.model is None:
                 _processes.apart(make_up, Path(folder))
                 args.model, args.shards = Path(folder) / "model", [f"{folder}/*.tfrecord"]
-            difference = measured(args.model, find(args.shards), args.rounds)
+            difference = measured(
+                args.model, [path for path in find(args.shards) if isinstance(path, Path)], args.rounds
+            )
     except (InputError, Failed) as error:
         sys.exit(f"predict: {error}")
     if difference > MAX_DIFFERENCE:

@@ -4,16 +4,18 @@ from stages._places import DATA, LABEL_COUNTS, METRICS, SPLIT
 from yt8m.augmentation.recipes import Kind
 from yt8m.augmentation.synthesis import augment_shards, chunks_of
 from yt8m.core.cluster import processes_for, workers
-from yt8m.core.files import total_size, whole, write_csv, write_json
+from yt8m.core.files import whole, write_csv, write_json
+from yt8m.records.cache import Cache
 from yt8m.records.classes import read_label_counts
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import write_manifest
+from yt8m.records.remote import total_size
 from yt8m.settings.params import Params
 
 
 def main(params: Params) -> None:
     folder = DATA / "augment"
-    train = Dataset(SPLIT / "videos" / "train.tsv", params.data.source)
+    train = Dataset(SPLIT / "videos" / "train.tsv", params.data.source, cache=Cache.of(params.data))
     before = read_label_counts(SPLIT / "label_counts" / "train.csv")
     shards = list(zip(train.paths, train.counts, strict=True))
     chunks = len(chunks_of(shards, params.augment.chunk_shards))

@@ -28,6 +28,7 @@ from stages._tables import rows_of
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.ensemble import read_weights
+from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset
 from yt8m.scoring import bootstrap, metrics
 from yt8m.scoring.curves import precision_recall
@@ -140,7 +141,7 @@ def write_results(scored: Mapping[str, Scored], table: list[System]) -> None:
 
 def write_points(params: Params) -> None:
     """Write the test videos that Fig. 1 shows."""
-    test = Dataset(SPLIT / "videos" / "test.tsv", params.data.source)
+    test = Dataset(SPLIT / "videos" / "test.tsv", params.data.source, cache=Cache.of(params.data))
     features, classes = single_label(test.videos(), test.schema.primary)
     with whole(POINTS) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, features=features, classes=classes)

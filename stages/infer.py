@@ -8,6 +8,7 @@ from pathlib import Path
 from stages._places import SPLIT
 from yt8m.core.backend import gpus
 from yt8m.core.cluster import workers
+from yt8m.records.cache import Cache
 from yt8m.scoring.predictions import writer
 from yt8m.settings.params import Params
 from yt8m.training.inference import Inference
@@ -25,6 +26,7 @@ def main(params: Params, folder: str, manifests: str, file: str, *splits: str) -
                 top_k=settings.top_k,
                 backend=params.train.backend,
                 threads=params.train.threads,
+                cache=Cache.of(params.data),
             )
             with writer(file.replace("SPLIT", split), settings.top_k, what.videos.schema.classes) as out:
                 for block in what.predictions(spread):

@@ -8,6 +8,7 @@ from yt8m.core.cluster import processes_for, workers
 from yt8m.core.files import remove, whole, write_json, write_text
 from yt8m.intake.checks import problems, warnings
 from yt8m.intake.split import Source, split
+from yt8m.records.cache import Cache
 from yt8m.records.classes import read_class_names
 from yt8m.records.manifest import DataError
 from yt8m.settings.params import Params
@@ -18,7 +19,7 @@ def main(params: Params) -> None:
     if wrong := problems(data, params.split):
         raise DataError("\n".join(wrong))
     names = read_class_names(Path(data.class_names), data.layout.classes)
-    source = Source(data.source, data.globs, data.layout)
+    source = Source(data.source, data.globs, data.layout, Cache.of(data))
     kept = scans_of(data.layout.model_dump_json())
     with whole(SPLIT) as out, workers(params.cluster, processes_for(source.size)) as spread:
         counts = split(source, params.split.patterns.model_dump(), out, SPLIT, kept, spread)

@@ -66,6 +66,11 @@ def test_the_parameters_a_stage_depends_on_exist(stage):
             value = value[part]
 
 
+def test_split_depends_on_all_that_is_said_of_the_data_but_the_cache():
+    said = {f"data.{name}" for name in PARAMS["data"]} - {"data.cache_gb"}
+    assert set(STAGES["split"]["params"]) == said | {"split"}
+
+
 def test_every_script_is_a_stage():
     scripts = {path.stem for path in (ROOT / "stages").glob("*.py") if not path.stem.startswith("_")}
     assert {script(stage) for stage in STAGES} == scripts

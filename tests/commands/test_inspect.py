@@ -14,6 +14,9 @@ from tests.records.made import SCHEMA, bytes_feature, feature_list, float_featur
 from yt8m.cli import main
 from yt8m.core.quantization import quantize
 from yt8m.core.schema import Level
+from yt8m.intake.inspection import examine
+from yt8m.records.cache import Cache
+from yt8m.records.remote import Remote
 from yt8m.records.tfrecord import read_records, write_records
 from yt8m.records.videos import encode
 
@@ -315,3 +318,28 @@ def test_warnings_are_lines_below_the_table(tmp_path, capsys):
     write_records(tmp_path / "s", [made.sequence_example({"id": bytes_feature(b"v")}, {"rgb": feature_list(*rows)})])
     main(["inspect", str(tmp_path / "s")])
     assert "\nwarning: 'rgb': in 1 of 1 records" in capsys.readouterr().out
+
+
+def test_shards_in_a_bucket(tmp_path, bucket, capsys):
+    """The report is that of the files, also of what is wrong; one that is not there any more is a problem too."""
+    for name in "abc":
+        made.write_shard(tmp_path / "set" / f"{name}.tfrecord", Level.FRAME, 4)
+    (tmp_path / "set" / "b.tfrecord").write_bytes((tmp_path / "set" / "b.tfrecord").read_bytes()[:-5])
+    url = bucket.copy(tmp_path / "set")
+    (status, (report,)), (local_status, (local,)) = (
+        inspect(capsys, f"{where}/*.tfrecord") for where in (url, tmp_path / "set")
+    )
+    assert status == local_status == 1
+    text = json.dumps(report).replace(url, str(tmp_path / "set"))
+    assert text == json.dumps(local)
+
+
+def test_a_shard_that_has_gone_from_a_bucket(tmp_path, bucket):
+    """It is a problem of its own, and the others are looked at."""
+    gone = Remote(f"{bucket.url}/a.tfrecord", 3, None, Cache(tmp_path, 10))
+    (problem,) = examine(gone).problems
+    assert str(problem).startswith(f"{bucket.url}/a.tfrecord: expected shards, found none")
+
+
+def test_a_url_that_names_nothing(fails, bucket):
+    assert fails("inspect", f"{bucket.url}/*.tfrecord").startswith(f"yt8m: {bucket.url}/*.tfrecord: expected shards")

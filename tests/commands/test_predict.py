@@ -353,3 +353,24 @@ def test_an_ensemble_takes_each_id_once(ensemble, tmp_path, fails):
         write_records(tmp_path / "in" / f"{name}.tfrecord", [encode(video, Level.FRAME, SCHEMA) for video in videos])
     line = fails("predict", "--model", ensemble[0], "--input", tmp_path / "in", "--output", tmp_path / "p.csv")
     assert "expected each id once, 1 (same) stand there more often" in line
+
+
+def test_shards_in_a_bucket(trained, shards, tmp_path, bucket):
+    """They are scored as files are, and fetched once."""
+    pattern, _ = shards(Level.FRAME)
+    url = bucket.copy(Path(pattern).parent)
+    texts = []
+    for where in (pattern, f"{url}/*.tfrecord"):
+        call(trained, where, tmp_path / "p.csv", "--labels", tmp_path / "l.csv")
+        texts.append([(tmp_path / name).read_bytes() for name in ("p.csv", "l.csv")])
+    assert texts[0] == texts[1]
+    assert bucket.server.fetched() == ["s0", "s1"]
+
+
+@pytest.mark.parametrize("path", ["/none*", "none/x.tfrecord", "/frame.tfrecord"])
+def test_a_url_that_cannot_be_read(trained, fails, tmp_path, bucket, path):
+    made.write_shard(tmp_path / "set" / "video.tfrecord", Level.VIDEO, 2)
+    bucket.write("frame.tfrecord", (tmp_path / "set" / "video.tfrecord").read_bytes())
+    words = ["--model", trained(Level.FRAME), "--input", bucket.url + path, "--output", tmp_path / "p.csv"]
+    assert fails("predict", *words).startswith(f"yt8m: {bucket.url}{path}: ")
+    assert not (tmp_path / "p.csv").exists()

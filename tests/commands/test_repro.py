@@ -19,6 +19,7 @@ def project(tmp_path, monkeypatch):
     params = load_yaml("tests/params.yaml") | {"simulate": {}}
     params["data"] = {
         "source": "mine",
+        "cache_gb": 1,
         "frames": "*.tfrecord",
         "videos": None,
         "class_names": "classes.csv",

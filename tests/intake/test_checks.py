@@ -7,6 +7,7 @@ import pytest
 from tests.pipeline import load_yaml
 from tests.records import made
 from tests.records.made import SCHEMA
+from yt8m.cli import main
 from yt8m.core.schema import Level
 from yt8m.intake.checks import problems, warnings
 from yt8m.settings.params import Data, Params, Split, parse
@@ -27,6 +28,7 @@ def sections(tmp_path: Path):
             "source": str(tmp_path),
             "frames": "frame/*.tfrecord",
             "videos": "video/*.tfrecord",
+            "cache_gb": 1,
             "class_names": str(tmp_path / "classes.csv"),
             "schema": SCHEMA.model_dump() | (schema or {}),
         }
@@ -40,10 +42,26 @@ def test_nothing_is_wrong(sections):
     assert problems(*sections()) == []
 
 
+def test_shards_in_a_bucket(sections, tmp_path, bucket, monkeypatch):
+    """One of each level is looked at; what is wrong is named by its URL."""
+    monkeypatch.chdir(tmp_path)
+    bucket.copy(tmp_path)
+    main(["manifest", bucket.url, "--output", str(tmp_path / "list.tsv")])
+    bucket.server.requests.clear()
+    assert problems(*sections(source="list.tsv")) == []
+    assert bucket.server.fetched() == ["train0000"] * 2
+    found = problems(*sections(source="list.tsv", schema={"classes": 1}))
+    assert [line.split(": ")[0] for line in found] == [f"{bucket.url}/{level}/train0000.tfrecord" for level in Level]
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
         ({"source": "nowhere"}, ["data.source: expected a folder of shards or a manifest file, received nowhere"]),
+        (
+            {"source": "s3://b/set"},
+            ["list its shards (yt8m manifest s3://b/set --output shards.tsv) and name the list"],
+        ),
         ({"frames": "frames/*"}, ["data.frames: expected shards that match 'frames/*' below"]),
         ({"videos": "video/x*"}, ["data.videos: expected shards that match 'video/x*' below"]),
         (
@@ -65,6 +83,7 @@ def test_nothing_is_wrong(sections):
     ],
     ids=[
         "source",
+        "a URL as source",
         "frames",
         "videos",
         "an empty split",

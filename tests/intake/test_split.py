@@ -6,10 +6,12 @@ import pytest
 
 from tests.records import made
 from tests.records.made import SCHEMA
+from yt8m.cli import main
 from yt8m.core.cluster import workers
 from yt8m.core.files import remove
 from yt8m.core.schema import Level
 from yt8m.intake.split import Source, list_shards, split
+from yt8m.records.cache import Cache
 from yt8m.records.classes import read_label_counts
 from yt8m.records.manifest import DataError, Shard, checksum, locate, read_manifest, write_manifest
 from yt8m.records.tfrecord import RecordError, write_records
@@ -92,7 +94,7 @@ def test_counts_and_manifests(source, globs):
         assert [shard.videos for shard in means] == [len(videos[shard]) for shard in shards]
         for shard in (*primary, *means):
             path = locate(shard, source)
-            assert path.stem in shards
+            assert Path(str(path)).stem in shards
             assert shard.checksum == checksum(path)
 
 
@@ -300,3 +302,76 @@ def test_list_shards(source):
 def test_missing_source(tmp_path):
     with pytest.raises(DataError, match=r"data\.source: expected .*nowhere, which does not exist"):
         list_shards(tmp_path / "nowhere", "*.tfrecord")
+
+
+# Of shards in a bucket.
+
+
+@pytest.fixture
+def in_bucket(source, bucket, capsys):
+    """A function that puts the data set into the bucket; returns its manifest."""
+
+    def put(*levels: Level) -> Path:
+        make(source, *levels)
+        list_ = source.parent / "source.tsv"
+        main(["manifest", bucket.copy(source), "--output", str(list_)])
+        bucket.server.requests.clear()
+        return list_
+
+    return put
+
+
+def split_remote(manifest: Path, out: Path, globs: dict[Level, str | None]) -> dict[str, dict[str, int]]:
+    remove(out)
+    cache = Cache(out.parent / "cache", 10**6)
+    with workers(None, 1) as spread:
+        return split(Source(manifest, globs, SCHEMA, cache), PATTERNS, out, out, out.parent / "scans", spread)
+
+
+@pytest.mark.parametrize("globs", [GLOBS, only(Level.FRAME), only(Level.VIDEO)], ids=["both", "frames", "videos"])
+def test_a_bucket_gives_the_bytes_of_files(source, in_bucket, globs):
+    """So that moving a data set there changes nothing that follows."""
+    manifest = in_bucket(*(level for level, glob in globs.items() if glob))
+    out = source.parent / "split"
+    counts, files = [], []
+    for run_it in (lambda: run(source, globs), lambda: split_remote(manifest, out, globs)):
+        counts.append(run_it())
+        files.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
+    assert counts[0] == counts[1]
+    assert files[0] == files[1]
+
+
+def test_an_unchanged_shard_of_a_bucket_is_not_fetched_again(source, in_bucket, bucket):
+    manifest = in_bucket(Level.FRAME)
+    assert ".tfrecord\t" in manifest.read_text()
+    assert "etag:" in manifest.read_text()
+    for _ in range(2):
+        split_remote(manifest, source.parent / "split", only(Level.FRAME))
+    assert bucket.server.fetched() == sorted(NAMES)
+    bucket.server.requests.clear()
+    made.write_shard(source / "frame" / "train0000.tfrecord", Level.FRAME, 9)
+    bucket.write("frame/train0000.tfrecord", (source / "frame" / "train0000.tfrecord").read_bytes())
+    split_remote(manifest, source.parent / "split", only(Level.FRAME))  # as the manifest says that it is
+    main(["manifest", bucket.url, "--output", str(manifest)])
+    bucket.server.requests.clear()
+    counts = split_remote(manifest, source.parent / "split", only(Level.FRAME))
+    assert bucket.server.fetched() == ["train0000"]
+    assert counts["train"]["videos"] == 9 + 4
+
+
+def test_a_shard_of_a_bucket_that_is_not_as_listed(source, in_bucket, bucket):
+    manifest = in_bucket(Level.FRAME)
+    bucket.write("frame/test0000.tfrecord", b"x" * (source / "frame" / "test0000.tfrecord").stat().st_size)
+    with pytest.raises(
+        DataError, match=rf"^{bucket.url}/frame/test0000\.tfrecord: expected .* checksum etag:.*changed"
+    ):
+        split_remote(manifest, source.parent / "split", only(Level.FRAME))
+    manifest.write_text(manifest.read_text().replace("\t3\tetag", "\t4\tetag"))
+    with pytest.raises(DataError, match=r"frame/train0000\.tfrecord: expected \d+ bytes, 4 videos"):
+        split_remote(manifest, source.parent / "split", only(Level.FRAME))
+
+
+def test_a_url_as_source_says_what_to_do():
+    hint = r"received s3://b/x: list its shards \(yt8m manifest s3://b/x --output shards\.tsv\) and name the list"
+    with pytest.raises(DataError, match=hint):
+        list_shards("s3://b/x", "*")

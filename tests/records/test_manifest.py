@@ -7,6 +7,7 @@ import pytest
 
 from tests.records.made import SCHEMA
 from yt8m.core.schema import Level, Schema
+from yt8m.records.cache import Cache
 from yt8m.records.manifest import (
     DataError,
     Manifest,
@@ -18,6 +19,7 @@ from yt8m.records.manifest import (
     root,
     write_manifest,
 )
+from yt8m.records.remote import Remote
 
 SHARDS = [
     Shard(Level.FRAME, "{source}/frame/train0000.tfrecord", 1234, 5, "ab" * 16),
@@ -150,6 +152,30 @@ def test_locate(tmp_path):
     path.unlink()
     with pytest.raises(DataError, match=f"{path}: the shard is missing"):
         locate(shard, tmp_path / "source")
+
+
+@pytest.mark.parametrize("schema", [None, SCHEMA], ids=["no schema", "schema"])
+def test_one_of_a_bucket_says_where_it_lies(tmp_path, schema):
+    """So that the same manifest of a stage is of files and of a bucket."""
+    source, cache = tmp_path / "source.tsv", Cache(tmp_path, 1)
+    write_manifest(source, SHARDS, schema, root="s3://bucket/a folder")
+    assert read_manifest(source) == Manifest(SHARDS, schema)
+    assert source.read_text().startswith("# root: s3://bucket/a folder\n")
+    assert root(source) == "s3://bucket/a folder"
+    expected = Remote("s3://bucket/a folder/frame/train0000.tfrecord", 1234, "ab" * 16, cache)
+    assert locate(SHARDS[0], source, cache) == expected
+    named = replace(SHARDS[0], path="gs://other/x.tfrecord")
+    assert locate(named, source, cache) == replace(expected, url="gs://other/x.tfrecord")
+    assert locate(replace(named, path="{source}/gs://other/x.tfrecord"), source, cache) == locate(named, "", cache)
+    with pytest.raises(DataError, match=r"data/a path with spaces,.*: the shard is missing"):
+        locate(SHARDS[1], source, cache)
+
+
+def test_a_bad_line_below_a_root(tmp_path):
+    write_manifest(tmp_path / "m.tsv", SHARDS, SCHEMA, root="s3://b")
+    (tmp_path / "m.tsv").write_text((tmp_path / "m.tsv").read_text().replace("1234", "many"))
+    with pytest.raises(DataError, match=r"m\.tsv: line 4: expected .*'many'"):
+        read_manifest(tmp_path / "m.tsv")
 
 
 def test_papers_patterns():

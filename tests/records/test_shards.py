@@ -1,5 +1,6 @@
 """Shards by pattern, and their level."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,30 @@ def test_shards_without_a_level(tmp_path):
     write_records(tmp_path / "x", [b"\xff\xff"])
     with pytest.raises(RecordError, match="x: record 0: the message ends within a number"):
         level_of(tmp_path / "x")
+
+
+def test_what_urls_name(tmp_path, bucket, monkeypatch):
+    """Behind the files, each once; of a folder what is called as shards are."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.tfrecord", "b.tfrecord", "notes.txt", "deep/c.tfrecord-00000-of-00001"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    url = bucket.copy(tmp_path)
+    everything = ["a.tfrecord", "b.tfrecord", "deep/c.tfrecord-00000-of-00001"]
+    for patterns, names in {
+        (url,): everything,
+        (f"{url}/",): everything,
+        (f"{url}/deep",): everything[2:],
+        (f"{url}/*.tfrecord", f"{url}/a*"): everything[:2],
+        (f"{url}/**/*.tfrecord*",): everything,
+        (f"{url}/b.tfrecord",): everything[1:2],
+        (f"{url}/notes.txt",): ["notes.txt"],
+    }.items():
+        assert list(map(str, find(patterns))) == [f"{url}/{name}" for name in names]
+    assert list(map(str, find([f"{url}/a*", "b.tfrecord"]))) == ["b.tfrecord", f"{url}/a.tfrecord"]
+
+
+@pytest.mark.parametrize("path", ["/none*", "/none", "/none.tfrecord", "none/x*", "none"])
+def test_a_url_that_names_nothing(bucket, path):
+    with pytest.raises(DataError, match=rf"^{re.escape(bucket.url + path)}: expected shards.*, found none"):
+        find([bucket.url + path])

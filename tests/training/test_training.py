@@ -18,6 +18,7 @@ from yt8m.core.schema import Level
 from yt8m.distillation.objective import Distillation
 from yt8m.models import storage
 from yt8m.models.building import Description
+from yt8m.records.cache import Cache
 from yt8m.records.manifest import DataError, write_manifest
 from yt8m.relations.regularizer import Relations
 from yt8m.scoring import predictions
@@ -25,7 +26,7 @@ from yt8m.settings.params import Model, Train, parse
 from yt8m.training.state import all_that_decides, fingerprint
 from yt8m.training.training import Objective, Phase, Schedule, Training
 
-PLACES = {"name", "source", "out", "log", "states", "storage", "max_bytes"}
+PLACES = {"name", "source", "out", "log", "states", "storage", "max_bytes", "cache"}
 SHARED: dict[str, Any] = {"batch_norm_momentum": 0.9, "shuffle_buffer": 1, "precision": "float32"}
 RECIPES = ("clip_norm", "ema", "checkpoints", "weight_decay", "mixup", "xla")
 SHARED |= {name: SCHEDULE[name] for name in RECIPES} | {"schedule": SCHEDULE["rate"]}
@@ -161,6 +162,7 @@ class TestIdentity:
             "states": folder / "other",
             "storage": "float16",
             "max_bytes": 1,
+            "cache": Cache(folder, 1),
         }
 
     @pytest.mark.parametrize("name", [field.name for field in fields(Training)])

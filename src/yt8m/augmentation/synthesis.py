@@ -12,11 +12,12 @@ from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.core.cluster import Spread
 from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import Shard, describe
+from yt8m.records.remote import Place
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import encode_labels, encode_means, read_videos
 from yt8m.settings.params import Augment
 
-Source = tuple[Path, int]  # a video-level shard, and how many videos it holds
+Source = tuple[Place, int]  # a video-level shard, and how many videos it holds
 
 BLOCK = 1024  # videos made at a time
 WRITERS = 2  # of a chunk's shards: one makes videos while the other's are written and summed

@@ -7,8 +7,8 @@ from string import Template
 from yt8m.commands import _recipes
 from yt8m.commands._project import Known, known
 from yt8m.commands._subject import Subject
-from yt8m.core.files import total_size
 from yt8m.core.schema import Level
+from yt8m.records.remote import total_size
 
 UNKNOWN = "not known here"
 METRICS = {"gap": "GAP@20", "map": "mAP", "hit1": "Hit@1", "perr": "PERR"}

@@ -17,14 +17,16 @@ from rich.table import Table
 from tqdm import tqdm
 
 from yt8m.core.cluster import processes_for, workers
-from yt8m.core.files import total_size
 from yt8m.intake.inspection import Problem, combine, examine
+from yt8m.records.remote import total_size
 from yt8m.records.shards import find
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What the command line takes."""
-    parser.add_argument("patterns", nargs="+", metavar="GLOB", help="shards of one data set and level; quote it")
+    parser.add_argument(
+        "patterns", nargs="+", metavar="GLOB", help="shards (or their URL) of one data set and level; quote it"
+    )
     parser.add_argument("--json", action="store_true", dest="as_json", help="for programs")
 
 

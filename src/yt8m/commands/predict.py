@@ -20,6 +20,7 @@ from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 from yt8m.records.dataset import Shards
 from yt8m.records.extractors import FOLDER, require
 from yt8m.records.manifest import DataError
+from yt8m.records.remote import Place, Remote
 from yt8m.records.shards import find, level_of
 from yt8m.scoring import submission
 from yt8m.scoring.predictions import Predictions
@@ -34,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--model", type=Path, required=True, metavar="DIR", help="folder of a trained model, or data/ensemble"
     )
     videos = parser.add_mutually_exclusive_group(required=True)
-    videos.add_argument("--input", nargs="+", metavar="GLOB", help="shards, of the model's level")
+    videos.add_argument("--input", nargs="+", metavar="GLOB", help="shards or URLs, of the model's level")
     videos.add_argument("--video", nargs="+", metavar="FILE", help="video files, or folders of them")
     parser.add_argument(
         "--with", type=Path, dest="extractor", metavar="DIR", help="the extractor of --video; default: data.source's"
@@ -95,9 +96,10 @@ def run(
         known = submission.read_names(names, schema.classes) if names else None
         if video:
             paths = [shard_of(video, origin.extractor, schema, Path(work))]
-        for path in paths:
-            require_level(path, level)
-            require(path.parent.parent / FOLDER, schema.extractor)
+        for shard in at_hand(paths):
+            require_level(shard, level)
+            if isinstance(shard, Path):
+                require(shard.parent.parent / FOLDER, schema.extractor)
         shards = Shards(paths, level, schema)
         found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
         if output:
@@ -141,7 +143,13 @@ def append_nothing(ids: Iterable[str], texts: Iterable[str]) -> None:
     """What stands for a table that was not asked for."""
 
 
-def require_level(path: Path, level: Level) -> None:
+def at_hand(paths: Sequence[Place]) -> list[Place]:
+    """The shards to look at before any work: of those behind URLs the first, so that none is fetched twice."""
+    remote = [path for path in paths if isinstance(path, Remote)]
+    return [*(path for path in paths if isinstance(path, Path)), *remote[:1]]
+
+
+def require_level(path: Place, level: Level) -> None:
     """Refuse a shard of the other level, by its first record.
 
     Raises:

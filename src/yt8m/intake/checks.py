@@ -8,9 +8,10 @@ from pathlib import Path
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
 from yt8m.intake.split import list_shards
+from yt8m.records.cache import Cache
 from yt8m.records.classes import read_class_names
 from yt8m.records.extractors import FOLDER, require
-from yt8m.records.manifest import assign, root
+from yt8m.records.manifest import assign, place, root
 from yt8m.records.videos import read_videos
 from yt8m.settings.params import Data, Params, Split
 
@@ -21,7 +22,8 @@ FEW_VIDEOS = 100  # of which GAP is measured
 def problems(data: Data, split: Split) -> list[str]:
     """Each way in which a data set is not as the parameters say: patterns, class names, first records."""
     found = [*_said(lambda: read_class_names(Path(data.class_names), data.layout.classes), "data.class_names: ")]
-    found += _said(lambda: require(root(data.source) / FOLDER, data.layout.extractor), "data.schema.extractor: ")
+    if isinstance(folder := root(data.source), Path):
+        found += _said(lambda: require(folder / FOLDER, data.layout.extractor), "data.schema.extractor: ")
     for level, pattern in data.globs.items():
         if pattern is not None:
             found += _said(partial(_look, data, split, level, pattern))
@@ -34,12 +36,13 @@ def _look(data: Data, split: Split, level: Level, pattern: str) -> None:
     Raises:
         InputError: for the first thing that is wrong.
     """
-    paths, _ = list_shards(data.source, pattern)
+    paths, recorded = list_shards(data.source, pattern)
     if not paths:
         name = "frames" if level is Level.FRAME else "videos"
         raise InputError(f"data.{name}: expected shards that match {pattern!r} below {data.source}, found none")
     first = next(iter(assign(paths, split.patterns.model_dump()).values()))[0]
-    next(read_videos(root(data.source) / first, level, data.layout), None)
+    found = place(first, root(data.source), recorded.get(first), Cache.of(data))
+    next(read_videos(found, level, data.layout), None)
 
 
 def _said(look: Callable[[], object], where: str = "") -> Iterator[str]:

@@ -7,13 +7,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from yt8m.core.errors import DataError
 from yt8m.core.schema import Level
 from yt8m.records import wire
+from yt8m.records.remote import Place
 from yt8m.records.shards import record_level
 from yt8m.records.tfrecord import PackedError, RecordError, read_records
 
@@ -91,7 +92,7 @@ class Contents:
     problems: list[Problem]
 
 
-def examine(path: Path) -> Contents:
+def examine(path: Place) -> Contents:
     """Look at every record of a shard that can be read."""
     shapes: dict[Shape, int] = {}
     rows, ids, classes, problems = [], [], set(), []
@@ -120,14 +121,14 @@ def examine(path: Path) -> Contents:
     return Contents(str(path), list(shapes), table, np.array(ids, np.uint64), extent, codes, encodings, problems)
 
 
-def _records(path: Path) -> Iterator[tuple[int | None, memoryview | str]]:
+def _records(path: Place) -> Iterator[tuple[int | None, memoryview | str]]:
     """The records with their places, or what is wrong; goes on behind a record whose content alone is damaged."""
     last, place = "", 0
     try:
         next(read_records(path), None)
     except PackedError as error:
         yield None, str(error).removeprefix(f"{path}: ")
-    except (OSError, RecordError):
+    except (OSError, DataError, RecordError):
         pass  # said below, with its place
     while True:
         try:
@@ -137,6 +138,9 @@ def _records(path: Path) -> Iterator[tuple[int | None, memoryview | str]]:
             return
         except OSError as error:
             yield None, f"cannot be read: {error.strerror}"
+            return
+        except DataError as error:  # behind a URL
+            yield None, str(error).removeprefix(f"{path}: ")
             return
         except RecordError as error:
             # The same error again, though the record's content was passed over: nothing behind it can be found.

@@ -13,6 +13,7 @@ from yt8m.core.files import whole
 from yt8m.core.schema import Level, Schema
 from yt8m.records.manifest import Shard, describe
 from yt8m.records.names import inside
+from yt8m.records.remote import Place, Remote
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import NONE, Losses, encode, read_videos
 
@@ -34,8 +35,10 @@ class Scan:
     derived: Shard | None = None
 
 
-def scan(path: Path, name: str, level: Level, schema: Schema, kept: Path, derive: bool) -> Scan:
-    """What a shard holds: read now, or as it was found before where its size and time have not changed since.
+def scan(path: Place, name: str, level: Level, schema: Schema, kept: Path, derive: bool) -> Scan:
+    """What a shard holds: read now, or as it was found before where it has not changed since.
+
+    Of a file size and time say whether it has, of a shard behind a URL what its manifest records.
 
     Args:
         name: its path in the data set, which is what it is known by.
@@ -46,15 +49,14 @@ def scan(path: Path, name: str, level: Level, schema: Schema, kept: Path, derive
         RecordError: for the first record that does not fit the schema.
     """
     file = kept / level / f"{inside(name)}.npz"
-    status = path.stat()
-    stamp = [status.st_size, status.st_mtime_ns, derive]
+    stamp = [*_state(path), derive]
     if (found := _load(file, stamp)) is None:
         found = read(path, level, schema, kept / MEANS / inside(name) if derive else None)
         _save(file, stamp, found)
     return found
 
 
-def read(path: Path, level: Level, schema: Schema, means: Path | None = None) -> Scan:
+def read(path: Place, level: Level, schema: Schema, means: Path | None = None) -> Scan:
     """Read every record of a shard; with `means`, write its video-level shard there on the way.
 
     Raises:
@@ -76,6 +78,13 @@ def read(path: Path, level: Level, schema: Schema, means: Path | None = None) ->
         derived = describe(means, Level.VIDEO, len(ids))
     losses = Losses(*map(sum, zip(*lost, strict=True))) if lost else NONE
     return Scan(describe(path, level, len(ids)), labels, unlabelled, np.array(ids, np.uint64), losses, derived)
+
+
+def _state(path: Place) -> tuple[object, object]:
+    if isinstance(path, Remote):
+        return path.bytes, path.checksum
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def forget(kept: Path, level: Level, names: Iterable[str]) -> None:

@@ -9,11 +9,15 @@ import numpy as np
 from tqdm import tqdm
 
 from yt8m.core.cluster import Spread
-from yt8m.core.files import link, total_size, write_text
+from yt8m.core.errors import DataError
+from yt8m.core.files import link, write_text
 from yt8m.core.schema import Level, Schema
 from yt8m.intake.scans import MEANS, Scan, forget, scan
-from yt8m.records.manifest import SOURCE, DataError, Shard, assign, read_manifest, root, write_manifest
+from yt8m.records.buckets import TAG, is_url
+from yt8m.records.cache import Cache
+from yt8m.records.manifest import SOURCE, Shard, assign, place, read_manifest, root, write_manifest
 from yt8m.records.names import below, inside, matches
+from yt8m.records.remote import Place, total_size
 from yt8m.records.videos import Losses
 
 FOLDERS = {Level.FRAME: "frames", Level.VIDEO: "videos"}  # of manifests, one for each split
@@ -27,11 +31,13 @@ class Source:
         path: a folder or a manifest (`data.source`).
         globs: for each level the pattern of its shards below it, or None.
         schema: of their records.
+        cache: of shards behind URLs; None: this process's own.
     """
 
     path: str | Path
     globs: Mapping[Level, str | None]
     schema: Schema
+    cache: Cache | None = None
 
     @cached_property
     def shards(self) -> dict[Level, tuple[list[str], dict[str, Shard]]]:
@@ -41,8 +47,13 @@ class Source:
     @property
     def size(self) -> int:
         """Bytes of all shards."""
-        folder = root(self.path)
-        return total_size(folder / path for paths, _ in self.shards.values() for path in paths)
+        return total_size(place for level in self.shards for place in self.places(level).values())
+
+    def places(self, level: Level) -> dict[str, Place]:
+        """Where each shard of a level lies, by its path in the data set."""
+        (paths, recorded), start = self.shards[level], root(self.path)
+        start = start.resolve() if isinstance(start, Path) else start  # a cluster's workers need not run in this folder
+        return {path: place(path, start, recorded.get(path), self.cache) for path in paths}
 
 
 def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, Shard]]:
@@ -52,8 +63,13 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
         Their paths, and what a manifest records of each (nothing for a folder).
 
     Raises:
-        DataError: where `source` does not exist.
+        DataError: where `source` does not exist, or is a URL.
     """
+    if is_url(source):
+        raise DataError(
+            f"data.source: expected a folder of shards or a manifest file, which DVC depends on, received {source}: "
+            f"list its shards (yt8m manifest {source} --output shards.tsv) and name the list"
+        )
     source = Path(source)
     if source.is_dir():
         return sorted(str(path.relative_to(source)) for path in below(source, pattern)), {}
@@ -88,10 +104,11 @@ def split(
     (out / MEANS).mkdir(parents=True, exist_ok=True)
     kept = kept.resolve()  # a cluster's workers need not run in this folder
     found: dict[Level, dict[str, list[Scan]]] = {}
-    derive, folder = source.globs.get(Level.VIDEO) is None, root(source.path).resolve()
+    derive = source.globs.get(Level.VIDEO) is None
     for level, (paths, recorded) in source.shards.items():
+        places = source.places(level)
         work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
-        scans = spread(scan, ((folder / path, path, level, source.schema, kept, derive) for _, path in work))
+        scans = spread(scan, ((places[path], path, level, source.schema, kept, derive) for _, path in work))
         progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
         for (name, path), result in zip(work, progress, strict=True):
             _check_recorded(result.shard, recorded.get(path))
@@ -165,6 +182,9 @@ def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path)
 
 
 def _check_recorded(shard: Shard, recorded: Shard | None) -> None:
+    """Refuse a shard that is not as its manifest says; an ETag was compared when the shard was fetched."""
+    if recorded and recorded.checksum.startswith(TAG):
+        shard = replace(shard, checksum=recorded.checksum)
     if recorded and (recorded.bytes, recorded.videos, recorded.checksum) != (shard.bytes, shard.videos, shard.checksum):
         raise DataError(
             f"{shard.path}: expected {recorded.bytes} bytes, {recorded.videos} videos, checksum {recorded.checksum} "

@@ -4,6 +4,8 @@ Which record makes which row is planned ahead, in arrays; readers make whole bat
 plan. So the order does not depend on how many they are.
 """
 
+import math
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import count, islice
@@ -11,10 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from yt8m.core.errors import DataError
 from yt8m.core.schema import Level, Schema
 from yt8m.records.batches import Batch
-from yt8m.records.manifest import DataError, locate, read_manifest
+from yt8m.records.cache import Cache
+from yt8m.records.manifest import locate, read_manifest
 from yt8m.records.readers import Filler, Plan, Readers
+from yt8m.records.remote import Place, Remote, total_size
 from yt8m.records.videos import Video, read_videos
 
 BLOCK = 1 << 16  # videos whose places are Python's numbers at a time
@@ -30,7 +35,7 @@ class Shards:
         readers: how many read batches; None: as many as the shards are worth. They decide nothing.
     """
 
-    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema, readers: int | None = None):
+    def __init__(self, paths: Sequence[Place], level: Level, schema: Schema, readers: int | None = None):
         self.paths, self.level, self.schema, self.readers = list(paths), level, schema, readers
         self._filler = Filler(self.paths, level, schema)
 
@@ -71,12 +76,15 @@ class Dataset(Shards):
         manifest: path of a table of shards of one level, which says what their records hold.
         source: `data.source`, where they lie.
         readers: see `Shards`.
+        cache: of shards behind URLs; None: this process's own.
 
     Raises:
         DataError: where a shard is missing or has changed, the levels are mixed, or no schema is given.
     """
 
-    def __init__(self, manifest: str | Path, source: str | Path, readers: int | None = None):
+    def __init__(
+        self, manifest: str | Path, source: str | Path, readers: int | None = None, cache: Cache | None = None
+    ):
         shards, schema = read_manifest(manifest)
         levels = {shard.level for shard in shards}
         if len(levels) != 1:
@@ -88,7 +96,7 @@ class Dataset(Shards):
         self.size = sum(self.counts)
         if not self.size:
             raise DataError(f"{manifest}: expected videos, received shards without any")
-        super().__init__([locate(shard, source) for shard in shards], Level(levels.pop()), schema, readers)
+        super().__init__([locate(shard, source, cache) for shard in shards], Level(levels.pop()), schema, readers)
 
     def count(self, shard: int) -> int:
         """The videos of a shard."""
@@ -107,7 +115,21 @@ class Dataset(Shards):
             start: number of batches left out at the beginning.
             rows: those given of each batch, in steps of 1; all by default.
         """
+        self._look_at_cache(buffer)
         return self._readers.read(self._shuffled(size, seed, buffer, start, rows or slice(0, size)))
+
+    def _look_at_cache(self, buffer: int) -> None:
+        """Warn of a cache that does not hold the shards whose records wait in a shuffle buffer."""
+        remote = [path for path in self.paths if isinstance(path, Remote)]
+        drawn = buffer * math.log(buffer + 1)  # videos, until a shard's last one is among them, mostly
+        needed = total_size(remote) * min(1, drawn / self.size)
+        limit = min((path.cache.limit for path in remote), default=0)
+        if needed > limit:
+            print(
+                f"warning: data.cache_gb: {limit / 1e9:g} GB hold less than the {needed / 1e9:.3g} GB of shards that a "
+                f"shuffle buffer of {buffer} videos draws from: they are fetched again and again",
+                file=sys.stderr,
+            )
 
     def _shuffled(self, size: int, seed: int, buffer: int, start: int, rows: slice) -> Iterator[Plan]:
         width = rows.stop - rows.start

@@ -4,11 +4,12 @@ A manifest is a tab-separated table, a shard a line: level, path, bytes, videos,
 begins with a line that says what the records hold, `# schema: {…}`, so that who depends on it depends on that too. Its
 paths start with `{source}` where the shard lies in `data.source`: what a shard contains is recorded, where the data set
 lies is not, so that moving it retrains nothing.
+
+One of shards in a bucket begins with a line that says where they lie, `# root: s3://…`. Their checksums are the
+provider's ETags (`etag:…`) where it has any: what a stage writes has those of contents, as for files.
 """
 
 import csv
-import hashlib
-import mmap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from fnmatch import fnmatchcase
@@ -16,22 +17,22 @@ from io import StringIO
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from yt8m.core.errors import InputError
-from yt8m.core.files import write_text
+from yt8m.core.errors import DataError
+from yt8m.core.files import checksum_of, write_text
 from yt8m.core.schema import Level, Schema
+from yt8m.records.buckets import is_url
+from yt8m.records.cache import Cache, temporary
 from yt8m.records.names import matches, name_of
+from yt8m.records.remote import Place, Remote, opened
 
 SOURCE = "{source}"
 SCHEMA = "# schema: "
-
-
-class DataError(InputError):
-    """A data set is not what the parameters say of it."""
+ROOT = "# root: "
 
 
 @dataclass(frozen=True, order=True)
 class Shard:
-    """One shard: where it lies and what it holds; `bytes` is its size, `checksum` its BLAKE2b-128."""
+    """One shard: where it lies and what it holds; `bytes` is its size, `checksum` its BLAKE2b-128 or its ETag."""
 
     level: Level
     path: str
@@ -44,25 +45,29 @@ class Shard:
         return replace(self, path=str(folder / Path(self.path).name))
 
 
-def root(source: str | Path) -> Path:
-    """The folder that relative paths of a data set start from: `source`, or the manifest's own folder."""
+def root(source: str | Path) -> Path | str:
+    """What relative paths of a data set start from: `source`, the URL that a manifest names, or its own folder."""
     source = Path(source)
-    return source if source.is_dir() else source.parent
+    if source.is_dir():
+        return source
+    if source.is_file():
+        with source.open(encoding="utf-8", errors="replace") as file:
+            first = file.readline()
+        if first.startswith(ROOT):
+            return first.removeprefix(ROOT).strip()
+    return source.parent
 
 
-def checksum(path: Path) -> str:
-    """BLAKE2b-128 of a file's bytes."""
-    digest = hashlib.blake2b(digest_size=16)
-    if path.stat().st_size:  # what is empty cannot be mapped
-        # In one piece: other threads run all the while, and need not give way for every block.
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            digest.update(content)
-    return digest.hexdigest()
+def checksum(path: Place) -> str:
+    """BLAKE2b-128 of a shard's bytes."""
+    with opened(path) as file:
+        return checksum_of(file)
 
 
-def describe(path: Path, level: Level, videos: int) -> Shard:
-    """What a manifest records of a file of so many videos, at the path itself."""
-    return Shard(level, str(path), path.stat().st_size, videos, checksum(path))
+def describe(path: Place, level: Level, videos: int) -> Shard:
+    """What a manifest records of a shard of so many videos, at the place itself."""
+    with opened(path) as file:
+        return Shard(level, str(path), file.seek(0, 2), videos, checksum_of(file))
 
 
 class Manifest(NamedTuple):
@@ -77,9 +82,13 @@ class Manifest(NamedTuple):
         return sum(shard.videos for shard in self.shards)
 
 
-def write_manifest(path: str | Path, shards: Iterable[Shard], schema: Schema | None = None) -> None:
-    """Write shards as a table, under a line for the schema of their records if there is one."""
+def write_manifest(
+    path: str | Path, shards: Iterable[Shard], schema: Schema | None = None, root: str | None = None
+) -> None:
+    """Write shards as a table, under lines for the URL they lie below and for the schema of their records, if any."""
     out = StringIO()
+    if root is not None:
+        out.write(f"{ROOT}{root}\n")
     if schema is not None:
         out.write(f"{SCHEMA}{schema.model_dump_json()}\n")
     table = csv.writer(out, delimiter="\t", lineterminator="\n")
@@ -94,16 +103,20 @@ def read_manifest(path: str | Path) -> Manifest:
     Raises:
         DataError: naming the file and the line that is not a shard, or no schema.
     """
-    expected, schema = [field.name for field in fields(Shard)], None
+    expected, schema, above = [field.name for field in fields(Shard)], None, 0
     with Path(path).open(encoding="utf-8", newline="") as file:
-        first = file.readline()
-        if first.startswith(SCHEMA):
+        line = file.readline()
+        if line.startswith(ROOT):
+            line, above = file.readline(), 1
+        if line.startswith(SCHEMA):
+            above += 1
             try:
-                schema = Schema.model_validate_json(first.removeprefix(SCHEMA))
+                schema = Schema.model_validate_json(line.removeprefix(SCHEMA))
             except ValueError as error:  # pydantic's, among others
-                raise DataError(f"{path}: line 1: expected a schema: {error}") from None
-        else:
-            file.seek(0)
+                raise DataError(f"{path}: line {above}: expected a schema: {error}") from None
+        file.seek(0)
+        for _ in range(above):
+            file.readline()
         table = csv.reader(file, delimiter="\t")
         header = next(table, [])
         if header != expected:
@@ -114,19 +127,34 @@ def read_manifest(path: str | Path) -> Manifest:
                 level, name, size, videos, digest = row
                 shards.append(Shard(Level(level), name, int(size), int(videos), digest))
             except ValueError:
-                line = table.line_num + (schema is not None)
-                raise DataError(f"{path}: line {line}: expected {expected}, received {row}") from None
+                raise DataError(f"{path}: line {table.line_num + above}: expected {expected}, received {row}") from None
         return Manifest(shards, schema)
 
 
-def locate(shard: Shard, source: str | Path) -> Path:
-    """The file of a shard; `source` is `data.source`.
+def place(path: str, root: Path | str, shard: Shard | None, cache: Cache | None = None) -> Place:
+    """Where a shard lies.
+
+    Args:
+        path: relative to `root`, unless it is absolute or a URL.
+        shard: what is recorded of it; a shard behind a URL has been recorded.
+        cache: of shards behind URLs; None: this process's own.
+    """
+    url = path if is_url(path) else f"{root}/{path}" if isinstance(root, str) else None
+    if url and shard:
+        return Remote(url, shard.bytes, shard.checksum, cache or temporary())
+    return Path(root, path)
+
+
+def locate(shard: Shard, source: str | Path, cache: Cache | None = None) -> Place:
+    """The file of a shard, or what gives its content; `source` is `data.source`, `cache` is for what lies behind URLs.
 
     Raises:
-        DataError: where there is no file, or its size is not the recorded one.
+        DataError: where there is no file, or its size is not the recorded one. Behind URLs nothing is looked at yet.
     """
-    name = shard.path
-    path = root(source) / name.removeprefix(f"{SOURCE}/") if name.startswith(SOURCE) else Path(name)
+    relative = shard.path.startswith(SOURCE)
+    path = place(shard.path.removeprefix(f"{SOURCE}/"), root(source) if relative else Path(), shard, cache)
+    if isinstance(path, Remote):
+        return path
     if not path.is_file():
         raise DataError(f"{path}: the shard is missing")
     size = path.stat().st_size

@@ -36,7 +36,7 @@ def inside(path: str) -> str:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a pattern with folders (`**` for any) names a path; of an absolute path the end has to match."""
+    """Whether a pattern with folders (`**` for any) names a path; of an absolute one or a URL the end has to match."""
 
     def match(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
         if not wanted:
@@ -45,8 +45,8 @@ def matches(path: str, pattern: str) -> bool:
             return any(match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
         return bool(parts) and fnmatchcase(parts[0], wanted[0]) and match(parts[1:], wanted[1:])
 
-    wanted = PurePath(pattern).parts
-    return match(PurePath(path).parts, ("**", *wanted) if PurePath(path).is_absolute() else wanted)
+    wanted, absolute = PurePath(pattern).parts, PurePath(path).is_absolute() or "://" in path
+    return match(PurePath(path).parts, ("**", *wanted) if absolute else wanted)
 
 
 def below(folder: str | Path, pattern: str = "**/*") -> list[Path]:

@@ -8,7 +8,7 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -20,15 +20,16 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 import numpy as np
 
 from yt8m.core.cluster import processes_for
-from yt8m.core.errors import InputError
-from yt8m.core.files import total_size
+from yt8m.core.errors import DataError, InputError
 from yt8m.core.schema import Level, Schema
 from yt8m.records.batches import Batch, bytes_for
-from yt8m.records.manifest import DataError
+from yt8m.records.remote import Place, Remote, opened, total_size
 from yt8m.records.tfrecord import announce, read_at, record_bounds
 from yt8m.records.videos import parse
 
 MOST = 16  # processes: more than memory has channels bring nothing
+COMING = 32  # batches whose shards behind URLs are fetched before they are due
+FETCHERS = 4  # shards at a time
 Item = TypeVar("Item")
 Result = TypeVar("Result", covariant=True)
 
@@ -54,7 +55,7 @@ class Filler:
         schema: what they hold.
     """
 
-    def __init__(self, paths: Sequence[Path], level: Level, schema: Schema):
+    def __init__(self, paths: Sequence[Place], level: Level, schema: Schema):
         self.paths, self.level, self.schema = paths, level, schema
         self._bounds: dict[int, np.ndarray] = {}
 
@@ -85,7 +86,7 @@ class Filler:
             raise DataError(f"{path}: expected {records[-1] + 1} records or more as recorded, received {held}")
         # What is read lies in the processor's cache while it is summed, parsed and copied.
         buffer = memoryview(bytearray(int(np.diff(bounds)[records].max())))
-        with path.open("rb", buffering=0) as file:
+        with opened(path) as file:
             for row, record in zip(rows, records, strict=True):
                 content = read_at(file, path, bounds, record, buffer)
                 batch.put(row, parse(content, self.level, self.schema, path, record))
@@ -146,6 +147,9 @@ class Readers:
 
     def read(self, plans: Iterable[Plan]) -> Iterator[Batch]:
         """The batches in order; the next ones are made while one is in use."""
+        if any(isinstance(path, Remote) for path in self.filler.paths):
+            # In a thread: to plan may take a look at shards, where no manifest says how many records they hold.
+            plans = ahead(Fetcher(self.filler.paths).submit, prefetch(iter(plans)), COMING)
         return ahead(self.submit, plans, self.count + 2)  # so that a reader does not wait for one that takes longer
 
     def submit(self, plan: Plan) -> "Later[Batch]":
@@ -156,6 +160,49 @@ class Readers:
         if self.count == 1:
             return self._thread.submit(self.filler.fill, batch, plan)
         return next(self._next).submit(batch, path, plan)
+
+
+class Fetcher:
+    """Fetches shards behind URLs for plans, in threads: reading would wait for each when it is opened.
+
+    Args:
+        paths: of the shards.
+    """
+
+    def __init__(self, paths: Sequence[Place]):
+        self._paths = paths
+        self._threads = ThreadPoolExecutor(FETCHERS)
+        self._under_way: dict[int, Future[None]] = {}
+        weakref.finalize(self, self._threads.shutdown, wait=False, cancel_futures=True)
+
+    def submit(self, plan: Plan) -> "Fetched":
+        """Have a plan's shards fetched; each once for plans that follow each other."""
+        shards = set(plan.places[0].tolist())
+        kept = {shard: each for shard, each in self._under_way.items() if shard in shards or not each.done()}
+        new = {
+            shard: self._threads.submit(path.fetch)
+            for shard in sorted(shards - kept.keys())
+            if isinstance(path := self._paths[shard], Remote)
+        }
+        self._under_way = kept | new
+        return Fetched(plan, [self._under_way[shard] for shard in shards & self._under_way.keys()])
+
+
+class Fetched(NamedTuple):
+    """A plan whose shards are being fetched."""
+
+    plan: Plan
+    shards: list["Future[None]"]
+
+    def result(self) -> Plan:
+        for shard in self.shards:
+            shard.result()
+        return self.plan
+
+    def cancel(self) -> bool:
+        for shard in self.shards:
+            shard.cancel()
+        return True
 
 
 class Later(Protocol[Result]):

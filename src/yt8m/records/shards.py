@@ -3,29 +3,36 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from yt8m.core.errors import DataError
 from yt8m.core.schema import Level
 from yt8m.records import wire
-from yt8m.records.manifest import DataError
+from yt8m.records.buckets import entry, is_url, is_wild
+from yt8m.records.cache import temporary
 from yt8m.records.names import EXPECTED, below, is_shard
+from yt8m.records.remote import Place, Remote, listed
 from yt8m.records.tfrecord import RecordError, read_records
 
 
-def find(patterns: Iterable[str]) -> list[Path]:
+def find(patterns: Iterable[str]) -> list[Place]:
     """The files that any of the patterns names (`**` for any folders), each once and sorted; of a folder all shards.
 
+    What URLs name comes behind the files.
+
     Raises:
-        DataError: naming the pattern that matches nothing.
+        DataError: naming the pattern that matches nothing, or the URL that cannot be listed.
     """
-    found: set[Path] = set()
+    files: set[Path] = set()
+    remote: dict[str, Remote] = {}
     for pattern in patterns:
-        if Path(pattern).is_dir():
-            found.update(in_folder(Path(pattern)))
-            continue
-        matched = below("", pattern)
-        if not matched:
+        if is_url(pattern):
+            remote |= {each.url: each for each in behind(pattern)}
+        elif Path(pattern).is_dir():
+            files.update(in_folder(Path(pattern)))
+        elif matched := below("", pattern):
+            files.update(matched)
+        else:
             raise DataError(f"{pattern}: expected shards, found no file of that name")
-        found.update(matched)
-    return sorted(found)
+    return [*sorted(files), *(remote[url] for url in sorted(remote))]
 
 
 def in_folder(folder: Path) -> list[Path]:
@@ -41,6 +48,23 @@ def in_folder(folder: Path) -> list[Path]:
     return found
 
 
+def behind(url: str) -> list[Remote]:
+    """The files that a URL names, sorted; of a folder all shards.
+
+    Raises:
+        DataError: where there is none, or they cannot be listed.
+    """
+    if is_wild(url):
+        found = listed(url)
+    elif is_shard(url):  # not listed: of a web server that would be to read its content as names
+        found = [Remote(*entry(url), temporary())]
+    else:
+        found = [each for each in listed(url) if is_shard(each.url) or each.url == url]
+    if not found:
+        raise DataError(f"{url}: expected shards ({EXPECTED}), found none")
+    return found
+
+
 def record_level(record: memoryview) -> Level:
     """Whether a record is a `SequenceExample` with feature lists, or an `Example`.
 
@@ -52,7 +76,7 @@ def record_level(record: memoryview) -> Level:
     return Level.FRAME if any(map(len, wire.submessages(record, 2))) else Level.VIDEO
 
 
-def level_of(path: Path) -> Level:
+def level_of(path: Place) -> Level:
     """The level of a shard, which is that of its first record.
 
     Raises:

@@ -18,6 +18,7 @@ import numpy as np
 
 from yt8m.core.errors import InputError
 from yt8m.core.files import whole
+from yt8m.records.remote import Place, opened
 
 HEADER, FOOTER = 12, 4  # bytes before and behind a record's content
 
@@ -49,7 +50,7 @@ def _header(length: int) -> bytes:
     return content + struct.pack("<I", _masked_crc(content))
 
 
-def _end(header: bytes | memoryview, path: str | Path, index: int, start: int, size: int) -> int:
+def _end(header: bytes | memoryview, path: str | Place, index: int, start: int, size: int) -> int:
     """Where the record ends that starts with a header.
 
     Args:
@@ -77,7 +78,7 @@ def _end(header: bytes | memoryview, path: str | Path, index: int, start: int, s
     return int(start + HEADER + length + FOOTER)
 
 
-def _content(record: memoryview, path: str | Path, index: int, start: int) -> memoryview:
+def _content(record: memoryview, path: str | Place, index: int, start: int) -> memoryview:
     """What stands between a record's header and its checksum.
 
     Raises:
@@ -90,7 +91,7 @@ def _content(record: memoryview, path: str | Path, index: int, start: int) -> me
     return content
 
 
-def read_records(path: str | Path, first: int = 0, unpack: bool = False) -> Iterator[memoryview]:
+def read_records(path: str | Place, first: int = 0, unpack: bool = False) -> Iterator[memoryview]:
     """The records of a shard in order, as views of the mapped file; the checksums of all that are given are verified.
 
     Args:
@@ -101,7 +102,7 @@ def read_records(path: str | Path, first: int = 0, unpack: bool = False) -> Iter
         PackedError: where the file is compressed.
         RecordError: where it is truncated or a checksum does not hold.
     """
-    with Path(path).open("rb") as file:
+    with opened(path) as file:
         if not file.seek(0, 2):
             return
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -120,7 +121,7 @@ def _begins(content: memoryview) -> bool:
     return len(content) >= HEADER and content[:HEADER] == _header(struct.unpack_from("<Q", content)[0])
 
 
-def _unpacked(content: memoryview, path: str | Path) -> memoryview:
+def _unpacked(content: memoryview, path: str | Place) -> memoryview:
     """The bytes of a compressed file.
 
     Raises:
@@ -132,14 +133,14 @@ def _unpacked(content: memoryview, path: str | Path) -> memoryview:
         raise RecordError(f"{path}: expected a compressed file as a whole: {error}") from None
 
 
-def record_bounds(path: str | Path) -> np.ndarray:
+def record_bounds(path: str | Place) -> np.ndarray:
     """Where each record of a shard begins, and the last one ends, (records + 1,) int64; no content is looked at.
 
     Raises:
         RecordError: where the file is truncated or a length's checksum does not hold.
     """
     bounds = [0]
-    with Path(path).open("rb", buffering=0) as file:
+    with opened(path) as file:
         size = file.seek(0, 2)
         while bounds[-1] < size:
             header = os.pread(file.fileno(), HEADER, bounds[-1])
@@ -147,7 +148,7 @@ def record_bounds(path: str | Path) -> np.ndarray:
     return np.array(bounds)
 
 
-def read_at(file: RawIOBase, path: str | Path, bounds: np.ndarray, index: int, buffer: memoryview) -> memoryview:
+def read_at(file: RawIOBase, path: str | Place, bounds: np.ndarray, index: int, buffer: memoryview) -> memoryview:
     """One record of an open shard, as a view of the buffer, which it fits into.
 
     Args:
@@ -165,10 +166,10 @@ def read_at(file: RawIOBase, path: str | Path, bounds: np.ndarray, index: int, b
     return _content(record, path, index, start)
 
 
-def announce(path: str | Path) -> None:
+def announce(path: str | Place) -> None:
     """Have the system read a shard ahead as a whole, where it can: its records will be taken in another order."""
     if hasattr(os, "posix_fadvise"):
-        with Path(path).open("rb", buffering=0) as file:
+        with opened(path) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 

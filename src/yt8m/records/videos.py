@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from yt8m.core.quantization import beyond, dequantize, quantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records import wire
 from yt8m.records.names import name_of
+from yt8m.records.remote import Place
 from yt8m.records.tfrecord import RecordError, read_records
 
 Result = TypeVar("Result")
@@ -56,7 +56,7 @@ class Video:
         }
 
 
-def read_videos(path: str | Path, level: Level, schema: Schema) -> Iterator[Video]:
+def read_videos(path: str | Place, level: Level, schema: Schema) -> Iterator[Video]:
     """The videos of a shard.
 
     Frames past `schema.max_frames` are left out, frames of floats become bytes, labels that repeat are kept once.
@@ -68,7 +68,7 @@ def read_videos(path: str | Path, level: Level, schema: Schema) -> Iterator[Vide
         yield parse(record, level, schema, path, index)
 
 
-def parse(record: memoryview, level: Level, schema: Schema, path: str | Path, index: int) -> Video:
+def parse(record: memoryview, level: Level, schema: Schema, path: str | Place, index: int) -> Video:
     """The video of one record.
 
     Args:
@@ -80,7 +80,7 @@ def parse(record: memoryview, level: Level, schema: Schema, path: str | Path, in
     """
     try:
         video = _frame_level(record, schema) if level is Level.FRAME else _video_level(record, schema)
-        return video if video.id else replace(video, id=f"{name_of(path)}:{index}")
+        return video if video.id else replace(video, id=f"{name_of(str(path))}:{index}")
     except wire.WireError as error:
         raise RecordError(f"{path}: record {index}: {error}") from None
 

@@ -72,10 +72,11 @@ class Data(Section):
     """Where a data set lies and what it holds.
 
     `frames` and `videos` are glob patterns below `source`; `class_names` is a table, from the project's folder: DVC
-    follows it as it does `source`.
+    follows it as it does `source`. `cache_gb` bounds the local copies of shards that `source` lists by URLs.
     """
 
     source: str
+    cache_gb: PositiveFloat
     frames: str | None
     videos: str | None
     class_names: str

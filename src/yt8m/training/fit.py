@@ -83,7 +83,7 @@ def batches(training: Training, start: int, rows: slice | None = None) -> Iterat
     size = training.schedule.batch_size
     for phase in training.phases:
         if start < phase.steps:
-            videos = Dataset(phase.manifest, training.source)
+            videos = Dataset(phase.manifest, training.source, cache=training.cache)
             stream = videos.shuffled(size, training.seed, training.shuffle_buffer, start=start, rows=rows)
             yield from islice(stream, phase.steps - start)
         start = max(0, start - phase.steps)
@@ -157,7 +157,7 @@ class BestOnHoldout(keras.callbacks.Callback):
 
     def __init__(self, training: Training, live: "Live", state: State):
         super().__init__()
-        self.holdout = Dataset(training.holdout, training.source)
+        self.holdout = Dataset(training.holdout, training.source, cache=training.cache)
         self.schedule, self.objective, self.live, self.state = training.schedule, training.objective, live, state
         self.scores: list[Score] = []
         self.kept: list[Weights] = []

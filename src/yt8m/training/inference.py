@@ -15,6 +15,7 @@ from yt8m.core.backend import choose, limit_threads, take_gpu
 from yt8m.core.cluster import Spread, worker_number
 from yt8m.core.ragged import Ragged
 from yt8m.core.startup import starting
+from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset
 from yt8m.scoring.metrics import top_k
 from yt8m.scoring.predictions import Predictions, concatenate
@@ -33,6 +34,7 @@ class Inference:
         batch_size: videos at once.
         top_k: classes kept of each.
         backend, threads: of the computation.
+        cache: of shards behind URLs; None: the process's own.
     """
 
     model: Path
@@ -42,11 +44,12 @@ class Inference:
     top_k: int
     backend: str
     threads: int
+    cache: Cache | None = None
 
     @cached_property
     def videos(self) -> Dataset:
         """What is predicted."""
-        return Dataset(self.manifest, self.source)
+        return Dataset(self.manifest, self.source, cache=self.cache)
 
     def predictions(self, spread: Spread) -> Iterator[Predictions]:
         """The predictions of all videos in order, a range of batches at a time; they do not depend on the workers."""
@@ -70,7 +73,7 @@ def predict_range(what: Inference, start: int, stop: int) -> Predictions:
         from yt8m.models.storage import WEIGHTS
         from yt8m.training.scores import predict
     model = _load(what.model, (what.model / WEIGHTS).stat().st_mtime_ns)
-    videos = _open(what.manifest, what.source, what.manifest.stat().st_mtime_ns)
+    videos = _open(what.manifest, what.source, what.cache, what.manifest.stat().st_mtime_ns)
     scored = predict(model, videos, what.batch_size, start, stop)
     return concatenate(
         [
@@ -81,9 +84,9 @@ def predict_range(what: Inference, start: int, stop: int) -> Predictions:
 
 
 @lru_cache(maxsize=1)
-def _open(manifest: Path, source: Path, time: int) -> Dataset:
+def _open(manifest: Path, source: Path, cache: Cache | None, time: int) -> Dataset:
     """The videos of a manifest, and who reads them, kept for the next range; `time` says when it was written."""
-    return Dataset(manifest, source)
+    return Dataset(manifest, source, cache=cache)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from yt8m.core.schema import Level
 from yt8m.models.building import Description
 from yt8m.records.batches import Batch
+from yt8m.records.cache import Cache
 from yt8m.records.manifest import read_manifest
 from yt8m.settings.params import Drop, Model, Params, Staircase, Train
 
@@ -127,6 +128,7 @@ class Training:
         objective: what is minimised.
         name: the stage and what it trains.
         source: `data.source`, where shards lie.
+        cache: of shards behind URLs; None: the process's own.
         out: folder of the model in the end.
         log: folder of curves and figures.
         states: folder of the state of a training that was cut off.
@@ -148,6 +150,7 @@ class Training:
     states: Path = field(metadata=OUTSIDE)
     storage: str = field(default="float32", metadata=OUTSIDE)
     max_bytes: int | None = field(default=None, metadata=OUTSIDE)
+    cache: Cache | None = field(default=None, metadata=OUTSIDE)
 
     @classmethod
     def of(
@@ -182,6 +185,7 @@ class Training:
             out=data / name,
             log=root / "metrics" / name,
             states=data / "states" / name,
+            cache=Cache.of(params.data, root),
         )
 
     def lasting(self, steps: int) -> Self:
