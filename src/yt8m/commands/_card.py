@@ -44,8 +44,8 @@ $test
 
 ## Licence
 
-The code that trained and wrote the model is under Apache-2.0. For the weights the licence of the data that they were
-trained on counts. YouTube-8M and AudioSet are under CC BY 4.0; whoever passes on a model of other data has to say of which.
+The code that trained and wrote the model is under Apache-2.0. The weights are under the licence of the data that they
+were trained on: YouTube-8M and AudioSet are under CC BY 4.0; for other data say here which licence it is.
 
 ## How to call it
 
@@ -73,7 +73,7 @@ def text(subject: Subject, format: str, top_k: int, folder: Path) -> str:
         top_k=top_k,
         classes=schema.classes,
         version=version("yt8m"),
-        table="\n".join(f"| {name} | {value} |" for name, value in _table(subject, folder).items()),
+        table="\n".join(f"| {name} | {value} |" for name, value in _table(subject, format, folder).items()),
         source=f"`{project.source}`" if project else UNKNOWN,
         videos=", ".join(f"{count:,} {split}" for split, count in project.videos.items()) if project else UNKNOWN,
         features=", ".join(f"`{name}` ({size} {_values(level)})" for name, size in schema.features.items()),
@@ -82,18 +82,26 @@ def text(subject: Subject, format: str, top_k: int, folder: Path) -> str:
     )
 
 
-def _table(subject: Subject, folder: Path) -> dict[str, str]:
+def _table(subject: Subject, format: str, folder: Path) -> dict[str, str]:
     """The model itself."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     rows = {
         "parameters": f"{subject.model.count_params():,}",
         "bytes": f"{total_size(files):,}",
+        "computed in": _precision(subject, format),
         "frames of a video": f"up to {subject.schema.frames(subject.level)}",
     }
     if subject.scheme:
         members = ", ".join(f"{name} ({member.family})" for name, member in subject.members.items())
         rows |= {"members": members, "combined by the scheme": subject.scheme}
     return rows
+
+
+def _precision(subject: Subject, format: str) -> str:
+    trained = ", ".join(sorted({member.precision for member in subject.members.values()}))
+    if format != "onnx" or trained == "float32":
+        return trained
+    return f"float32; `yt8m predict` computes in {trained}, and its scores differ by thousandths"
 
 
 def _values(level: Level) -> str:
@@ -108,8 +116,8 @@ def _test(project: Known | None) -> str:
     figures["GAP@20"] += f" ± {project.test['gap_error']:.4f}"
     rows = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
     return f"""\
-On the {project.videos["test"]:,} test videos, as the project's `metrics/evaluate/results.csv` has them. The error is a standard error over
-resamples of the videos.
+On {project.videos["test"]:,} test videos, from the project's `metrics/evaluate/results.csv`. The error is a standard
+error over resamples of these videos.
 
 | metric | test |
 | --- | --- |

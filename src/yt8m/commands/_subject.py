@@ -51,22 +51,25 @@ class Subject(NamedTuple):
         return next(iter(self.members.values())).level
 
 
-def read(folder: Path) -> Subject:
+def read(folder: Path, float32: bool = False) -> Subject:
     """The model or the ensemble of a folder; Keras is imported here.
+
+    Args:
+        float32: compute in it, whatever precision was trained with.
 
     Raises:
         InputError: where the folder holds neither, or a part of it is damaged or does not go with the others.
     """
     if (folder / DESCRIPTION).is_file():
-        return _ensemble(folder)
-    model, description = load(folder)
+        return _ensemble(folder, float32)
+    model, description = _load(folder, float32)
     return Subject(folder, model, {description.family: description}, None, description.layout.classes)
 
 
-def _ensemble(folder: Path) -> Subject:
+def _ensemble(folder: Path, float32: bool) -> Subject:
     ensemble = Ensemble.read(folder)
     weights, power = _weights(folder, ensemble.scheme), fitting.power(ensemble.scheme)
-    loaded = {name: load(folder / path) for name, path in ensemble.members.items()}
+    loaded = {name: _load(folder / path, float32) for name, path in ensemble.members.items()}
     members = {name: description for name, (_, description) in loaded.items()}
     _require_alike(folder, members)
     models, first = [model for model, _ in loaded.values()], next(iter(members.values()))
@@ -78,6 +81,16 @@ def _ensemble(folder: Path) -> Subject:
     top_k = min(ensemble.top_k, schema.classes)
     model = network.build(models, schema, first.level, weights, power, top_k)
     return Subject(folder, model, members, ensemble.scheme, top_k)
+
+
+def _load(folder: Path, float32: bool) -> "tuple[keras.Model, Description]":
+    model, description = load(folder)
+    if float32 and description.precision != "float32":
+        from yt8m.models.building import build
+
+        trained, model = model, build(description.model_copy(update={"precision": "float32"}))
+        model.set_weights(trained.get_weights())
+    return model, description
 
 
 def _weights(folder: Path, scheme: str) -> np.ndarray:

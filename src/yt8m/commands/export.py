@@ -6,8 +6,10 @@ is, and gives `ids`, `indices` and `scores`. TensorFlow alone loads it. The ONNX
 """
 
 from argparse import ArgumentParser
+from importlib import import_module
 from pathlib import Path
 
+from yt8m.commands import _card
 from yt8m.commands._subject import read
 from yt8m.commands._trained import TOP_K, positive
 from yt8m.core.errors import InputError
@@ -48,13 +50,11 @@ def run(model: Path, output: Path, format: str, top_k: int) -> None:
         raise InputError(f"{output}: expected the path of a new folder, received one that exists")
     if format == "onnx":
         require_onnx()
-    subject = read(model)
+    subject = read(model, float32=format == "onnx")  # runtimes have few operations in bfloat16
     if format == "onnx":
         from yt8m.commands._onnx import export
     else:
         from yt8m.commands._serving import export
-    from yt8m.commands import _card
-
     top_k = min(top_k, subject.top_k)
     with whole(output) as partial:
         export(subject.model, subject.schema, subject.level, top_k, partial)
@@ -69,7 +69,7 @@ def require_onnx() -> None:
         InputError: naming the extra.
     """
     try:
-        import onnx  # noqa: F401
-        import tf2onnx  # noqa: F401
+        for name in ("onnx", "tf2onnx"):
+            import_module(name)
     except ImportError as error:
         raise InputError(f'--format onnx: expected what `pip install "yt8m[onnx]"` installs: {error}') from None
