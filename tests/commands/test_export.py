@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +18,7 @@ from tests.models import tiny
 from tests.records import made
 from tests.records.made import SCHEMA, bytes_feature, feature_list, float_feature, list_of, sequence_example
 from yt8m.cli import main
-from yt8m.core.schema import Level
+from yt8m.core.schema import Level, Schema
 from yt8m.ensembling.ensemble import Ensemble
 from yt8m.models import storage
 from yt8m.models.building import build
@@ -97,7 +98,7 @@ def loose_frames():
                 video[name] = random.integers(0, 256, (frames, size), np.uint8)
                 lists[name] = feature_list(*map(bytes, video[name]))
             else:
-                video[name] = np.zeros((max(lengths), size))
+                video[name] = np.zeros((max(lengths), size), np.float32)
                 lists |= {name: b""} if index == 3 else {}  # an empty list is as none
         found.append(video)
         records.append(sequence_example({}, lists))
@@ -113,7 +114,7 @@ def loose_means():
     return [made.example({key: float_feature(*row) for key, row in each.items()}) for each in means], found
 
 
-CASES = {
+CASES: dict[str, tuple[str, Schema, Callable[[], tuple[list[bytes], list[dict[str, np.ndarray]]]]]] = {
     **{family: (family, SCHEMA, partial(strict, Level.FRAME)) for family in registry.families() if family in tiny.ARGS},
     "moe of means": ("moe", SCHEMA, partial(strict, Level.VIDEO)),
     "netvlad of means": ("netvlad", SCHEMA, partial(strict, Level.VIDEO)),
