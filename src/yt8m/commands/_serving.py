@@ -31,15 +31,15 @@ def export(model: keras.Model, schema: Schema, level: Level, top_k: int, folder:
     """
     parse = _frame_level if level is Level.FRAME else _video_level
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "records")])
     def serve(records: tf.Tensor) -> dict[str, tf.Tensor]:
         ids, inputs = parse(records, schema)
         return {"ids": ids, **highest(model, inputs, top_k)}
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint("serve", serve, [tf.TensorSpec([None], tf.string, "records")])
+    module = tf.Module()  # Keras's own archive stores each weight twice
+    module.weights = [weight.value for weight in model.weights]
     try:
-        archive.write_out(str(folder), verbose=False)
+        tf.saved_model.save(module, str(folder), {"serving_default": serve})
     except tf.errors.OpError as error:  # a full disk, for one
         raise OSError(f"{folder}: {error.message}") from None
 
