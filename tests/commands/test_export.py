@@ -305,6 +305,8 @@ def test_weights_beyond_the_limit_lie_beside_the_file(tmp_path, monkeypatch):
     main([*words, str(tmp_path / "two")])
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["README.md", "model.onnx"]
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["README.md", "model.onnx", "model.onnx.data"]
+    file, beside = (tmp_path / "two" / name for name in ("model.onnx", "model.onnx.data"))
+    assert file.stat().st_mode == beside.stat().st_mode
     assert "`model.onnx` with `model.onnx.data`" in (tmp_path / "two" / "README.md").read_text()
     batch = tiny.batch(schema=SCHEMA)
     for one, two in zip(run_onnx(tmp_path / "one", batch), run_onnx(tmp_path / "two", batch), strict=True):
@@ -319,6 +321,19 @@ def test_models_of_half_precision_compute_in_float32(tmp_path):
     _, scores = run_onnx(tmp_path / "out", batch)
     np.testing.assert_allclose(scores, -np.sort(-tiny.score(model, batch), axis=1), atol=1e-5)
     assert "float32; `yt8m predict` computes in mixed_bfloat16" in (tmp_path / "out" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["my feature", "ü:0", "a/b", "weight_0"])
+def test_inputs_are_called_as_features_are(tmp_path, name):
+    schema = SCHEMA.model_copy(update={"features": {"rgb": 8, name: 4}})
+    model = save(tmp_path / "model", "mlp", schema)
+    main(["export", "--format", "onnx", "--model", str(model), "--output", str(tmp_path / "out")])
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
+    assert {each.name: each.shape[1:] for each in session.get_inputs()} == {
+        "rgb": [6, 8],
+        name: [6, 4],
+        "num_frames": [],
+    }
 
 
 # What is refused: one line, nothing written.
@@ -360,6 +375,14 @@ def test_packages_that_are_not_installed(trained, fails, tmp_path, monkeypatch, 
     line = fails("export", "--format", "onnx", "--model", trained(Level.FRAME), "--output", tmp_path / "out")
     assert line.startswith('yt8m: --format onnx: expected what `pip install "yt8m[onnx]"` installs: ')
     assert not list(tmp_path.iterdir())
+
+
+def test_a_feature_called_as_an_output_is(fails, tmp_path):
+    schema = SCHEMA.model_copy(update={"features": {"rgb": 8, "scores": 4}})
+    model = save(tmp_path / "model", "mlp", schema)
+    line = fails("export", "--format", "onnx", "--model", model, "--output", tmp_path / "out")
+    assert line.endswith("expected features with other names than the file's outputs, received ['scores']")
+    assert not (tmp_path / "out").exists()
 
 
 def member_of_another_schema(folder):

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf2onnx  # type: ignore[import-untyped]
 
 from yt8m.commands._serving import highest
+from yt8m.core.errors import InputError
 from yt8m.core.schema import LENGTH, Level, Schema
 
 FILE, BESIDE = "model.onnx", "model.onnx.data"
@@ -27,9 +28,12 @@ def export(model: keras.Model, schema: Schema, level: Level, top_k: int, folder:
         top_k: at most as many as there are classes.
 
     Raises:
+        InputError: where a feature is called as an output is.
         OSError: where the folder cannot be written.
     """
-    weights = {f"weight_{index}": variable for index, variable in enumerate(model.weights)}
+    if taken := [name for name in schema.features if name in ("indices", "scores")]:
+        raise InputError(f"--format onnx: expected features with other names than the file's outputs, received {taken}")
+    weights = {f"yt8m/weight_{index}": variable for index, variable in enumerate(model.weights)}
     names, frames = [*schema.features, LENGTH], schema.frames(level)
 
     def score(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -52,6 +56,8 @@ def export(model: keras.Model, schema: Schema, level: Level, top_k: int, folder:
     large = sum(array.nbytes for array in arrays.values()) > LARGEST
     folder.mkdir()
     onnx.save_model(proto, folder / FILE, save_as_external_data=large, location=BESIDE)
+    if large:
+        (folder / BESIDE).chmod((folder / FILE).stat().st_mode)  # onnx keeps it from all other users
 
 
 def _hold(graph: onnx.GraphProto, values: dict[str, np.ndarray]) -> None:
