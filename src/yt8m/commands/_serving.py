@@ -135,7 +135,9 @@ def _entry(maps: tf.Tensor, kind: str, name: str) -> tf.Tensor:
     """
     ((entries, _),) = _fields(maps, f"{kind}s", "feature_list" if kind == "FeatureList" else "feature")
     (keys, _), (values, _) = _fields(entries, f"{kind}s.{kind}Entry", "key", "value")
-    return tf.strings.reduce_join(tf.where(keys == name, values, "")[..., 0], axis=-1)
+    keys, values = keys[..., 0], values[..., 0]
+    last = tf.reduce_max(tf.where(keys == name, tf.range(tf.shape(keys)[1]), -1), axis=1)
+    return tf.where(last < 0, "", tf.gather(values, tf.maximum(last, 0), batch_dims=1))
 
 
 def _fields(messages: tf.Tensor, message: str, *names: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
