@@ -107,6 +107,13 @@ def test_a_project_that_has_not_evaluated_yet(project):
     assert "metrics: []" in found
 
 
+def test_how_a_model_was_made(project):
+    path = project / "data" / "distill" / "model.json"
+    made = {"versions": {"keras": "3.15.0", "numpy": "2.3.1"}, "training": {"seed": 7}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"made": made}))
+    assert "| trained with | keras 3.15.0, numpy 2.3.1; seed 7 |\n" in card()
+
+
 def test_the_front_matter_and_the_licence(trained, project):
     found = card()
     assert found.startswith("---\nlicense: other\n")

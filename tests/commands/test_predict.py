@@ -322,6 +322,11 @@ def test_an_ensembles_labels_and_names(ensemble, shards, tmp_path):
     assert all(text.startswith("class_") for _, text in table(tmp_path / "p.csv")[1:])
 
 
+def other_scheme(folder):
+    path = folder / "ensemble.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scheme": "none"}))
+
+
 def member_gone(folder):
     shutil.rmtree(folder.parent / "finetune" / "gru")
 
@@ -337,8 +342,9 @@ def member_gone(folder):
         ),
         (lambda folder: (folder / "ensemble.json").write_text("{"), "ensemble.json: expected the description"),
         (lambda folder: (folder / "ensemble.json").write_text('{"scheme": "gap"}'), "ensemble.json: expected the desc"),
+        (other_scheme, "expected one of the schemes ["),
     ],
-    ids=["a member gone", "no weights", "damaged weights", "no JSON", "no members"],
+    ids=["a member gone", "no weights", "damaged weights", "no JSON", "no members", "an unknown scheme"],
 )
 def test_a_damaged_ensemble(ensemble, shards, tmp_path, fails, damage, part):
     damage(ensemble[0])

@@ -7,6 +7,7 @@ from string import Template
 from yt8m.commands import _recipes
 from yt8m.commands._project import Known, known
 from yt8m.commands._subject import Subject
+from yt8m.core.files import read_json
 from yt8m.core.schema import Level
 from yt8m.records.remote import total_size
 
@@ -93,7 +94,10 @@ def _table(subject: Subject, format: str, folder: Path) -> dict[str, str]:
     }
     if subject.scheme:
         members = ", ".join(f"{name} ({member.family})" for name, member in subject.members.items())
-        rows |= {"members": members, "combined by the scheme": subject.scheme}
+        return rows | {"members": members, "combined by the scheme": subject.scheme}
+    if made := read_json(subject.folder / "model.json").get("made"):
+        versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
+        rows["trained with"] = f"{versions}; seed {made['training']['seed']}"
     return rows
 
 

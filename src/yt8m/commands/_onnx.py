@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import onnx
 import tensorflow as tf
-import tf2onnx  # type: ignore[import-untyped]
+import tf2onnx
 
 from yt8m.commands._serving import highest
 from yt8m.core.errors import InputError

@@ -5,16 +5,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
 from yt8m.commands._trained import load
+from yt8m.core.errors import InputError
 from yt8m.core.ragged import Ragged
 from yt8m.ensembling import fitting
 from yt8m.ensembling.ensemble import Ensemble, read_weights
 from yt8m.records.dataset import Shards
 from yt8m.scoring.metrics import top_k as highest
 from yt8m.scoring.predictions import Predictions, aligned, writer
+from yt8m.settings import registry
 
 if TYPE_CHECKING:
     import keras
@@ -32,6 +35,18 @@ def of_model(model: "keras.Model", shards: Shards, batch_size: int, top_k: int, 
         yield Predictions(pa.array(batch.ids, pa.string()), Ragged.hot(batch.labels), *highest(scores, top_k))
 
 
+def weights_of(folder: Path, scheme: str) -> np.ndarray:
+    """The weights of an ensemble's scheme, (M, C).
+
+    Raises:
+        InputError: where the folder has none of it, or there is no scheme of that name.
+    """
+    found = read_weights(folder)
+    if scheme not in found or scheme not in registry.schemes():
+        raise InputError(f"{folder}: expected one of the schemes {sorted(found)}, received {scheme!r}")
+    return found[scheme]
+
+
 def of_ensemble(folder: Path, shards: Shards, batch_size: int) -> Iterator[Predictions]:
     """An ensemble's predictions: sums for ranking, which may be beyond 1.
 
@@ -42,7 +57,7 @@ def of_ensemble(folder: Path, shards: Shards, batch_size: int) -> Iterator[Predi
         InputError: where the ensemble, a member or a video is not as expected, or an id stands twice.
     """
     ensemble = Ensemble.read(folder)
-    weights = read_weights(folder)[ensemble.scheme]
+    weights = weights_of(folder, ensemble.scheme)
     with TemporaryDirectory() as work:
         paths = {name: Path(work) / f"{index}.parquet" for index, name in enumerate(ensemble.members)}
         for name, path in paths.items():

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
+from yt8m.commands._scoring import weights_of
 from yt8m.commands._trained import load
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level, Schema
 from yt8m.ensembling import fitting
-from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble, read_weights
-from yt8m.settings import registry
+from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +66,7 @@ def read(folder: Path, float32: bool = False) -> Subject:
 
 def _ensemble(folder: Path, float32: bool) -> Subject:
     ensemble = Ensemble.read(folder)
-    weights, power = _weights(folder, ensemble.scheme), fitting.power(ensemble.scheme)
+    weights, power = weights_of(folder, ensemble.scheme), fitting.power(ensemble.scheme)
     loaded = {name: _load(folder / path, float32) for name, path in ensemble.members.items()}
     members = {name: description for name, (_, description) in loaded.items()}
     _require_alike(folder, members)
@@ -91,14 +89,6 @@ def _load(folder: Path, float32: bool) -> "tuple[keras.Model, Description]":
         trained, model = model, build(description.model_copy(update={"precision": "float32"}))
         model.set_weights(trained.get_weights())
     return model, description
-
-
-def _weights(folder: Path, scheme: str) -> np.ndarray:
-    """The weights of a scheme, (M, C)."""
-    found = read_weights(folder)
-    if scheme not in found or scheme not in registry.schemes():
-        raise InputError(f"{folder}: expected one of the schemes {sorted(found)}, received {scheme!r}")
-    return found[scheme]
 
 
 def _require_alike(folder: Path, members: "dict[str, Description]") -> None:
