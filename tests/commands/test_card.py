@@ -21,6 +21,7 @@ def project(trained, tmp_path, monkeypatch):
     shutil.copytree(trained(Level.FRAME), "data/distill")
     data = {
         "source": "somewhere/mine",
+        "cache_gb": 1,
         "frames": "*.tfrecord",
         "videos": None,
         "class_names": "classes.csv",
