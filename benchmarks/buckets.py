@@ -67,7 +67,7 @@ def serve(port: Connection) -> None:
 
 def upload(source: str) -> None:
     """Put the shards into the bucket, by their paths below `source`."""
-    from fsspec import filesystem  # type: ignore[import-untyped]
+    from fsspec import filesystem
 
     files = filesystem("s3")
     files.mkdir(URL)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from hashlib import md5
 from pathlib import Path
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 import pytest
 
 from tests.records import made

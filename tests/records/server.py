@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from s3fs import S3FileSystem  # type: ignore[import-untyped]
+from s3fs import S3FileSystem
 from werkzeug.serving import BaseWSGIServer, make_server
 
 

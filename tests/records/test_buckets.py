@@ -5,7 +5,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 import pytest
 
 from yt8m.core.errors import DataError, InputError
@@ -130,7 +130,7 @@ def test_what_the_web_refuses(web, capsys, path, said, tries):
     ],
 )
 def test_what_cannot_be_read_here(monkeypatch, url, said):
-    from fsspec.registry import known_implementations  # type: ignore[import-untyped]
+    from fsspec.registry import known_implementations
 
     for protocol in ("gs", "abfs"):  # whatever is installed
         monkeypatch.setitem(known_implementations, protocol, {"class": "none.None", "err": "Install none"})

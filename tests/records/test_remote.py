@@ -239,7 +239,7 @@ def test_shards_that_no_manifest_lists(folder, bucket):
 
 
 def test_what_has_no_etag(folder):
-    import fsspec  # type: ignore[import-untyped]
+    import fsspec
 
     files = fsspec.filesystem("memory")
     content = (folder / "source" / "frame" / NAMES[2]).read_bytes()

@@ -108,7 +108,7 @@ def fetch(url: str, path: Path, check: Callable[[Entry], Result]) -> Result:
 
 def _open(url: str) -> tuple[Any, str]:
     """The file system of a URL, and the path in it."""
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+    from fsspec.core import url_to_fs
 
     try:
         found: tuple[Any, str] = url_to_fs(url, use_listings_cache=False)  # what is there now
