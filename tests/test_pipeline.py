@@ -1,4 +1,4 @@
-"""dvc.yaml against the stages' scripts, and README against the folders."""
+"""dvc.yaml against the stages' scripts, and docs against the folders."""
 
 import re
 
@@ -91,7 +91,7 @@ def test_what_is_drawn_is_drawn_by_report_alone():
 
 
 def test_readme_names_every_folder_of_the_package():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = readme[readme.index("## What is where") :]
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    tree = design[design.index("## What is where") : design.index("## Dependencies")]
     folders = {path.parent.name for path in (ROOT / "src" / "yt8m").glob("*/__init__.py")}
     assert {name for name in folders if f"{name}/" not in tree} == set()
