@@ -90,7 +90,7 @@ def test_what_is_drawn_is_drawn_by_report_alone():
     assert PIPELINE["plots"] == ["data/report/figures"]
 
 
-def test_readme_names_every_folder_of_the_package():
+def test_docs_name_every_folder_of_the_package():
     design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     tree = design[design.index("## What is where") : design.index("## Dependencies")]
     folders = {path.parent.name for path in (ROOT / "src" / "yt8m").glob("*/__init__.py")}
