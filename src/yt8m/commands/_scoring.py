@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -66,6 +67,7 @@ def with_members(folder: Path, shards: Shards, batch_size: int) -> Iterator[tupl
     """
     ensemble = Ensemble.read(folder)
     weights = weights_of(folder, ensemble.scheme)
+    getLogger("tensorflow").setLevel(ERROR)  # it warns of so many models compiled
     with TemporaryDirectory() as work:
         paths = {name: Path(work) / f"{index}.parquet" for index, name in enumerate(ensemble.members)}
         for name, path in paths.items():

@@ -8,6 +8,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,7 +39,7 @@ from yt8m.settings.params import STUDENT, Data, load_data
 MODEL, COMBINED, SPLIT = Path("data/distill"), Path("data/ensemble"), Path("data/split")
 ENSEMBLE = "ensemble"  # what it is called beside its members
 SPLITS = ("test", "holdout", "train")  # the smaller ones first
-BATCH = 32  # variants of a video: a shape that all models compile once
+BATCH = 32  # variants of a video
 NEAREST = 5
 READ = 1024  # training videos at a time
 
@@ -71,16 +72,14 @@ def run(id: str, data: str | None, as_json: bool, page: Path | None) -> None:
     names = class_names(schema)
     video, place = look_for(id, given(data, schema) if data else splits(project), level, schema)
     with TemporaryDirectory() as work:
-        path = Path(work) / "variants.tfrecord"
-        write_records(path, (encode(variant, level, schema) for variant in variants(video)))
-        shards = Shards([path], level, schema)
-        found = {STUDENT: joined(of_model(student, shards, BATCH, schema.classes, STUDENT))}
+        shards = partial(shard_of, folder=Path(work), level=level, schema=schema)
+        found = {STUDENT: joined(of_model(student, shards(variants(video)), BATCH, schema.classes, STUDENT))}
         del student  # memory holds one model
-        with with_members(COMBINED, shards, BATCH) as (members, combined):
+        with with_members(COMBINED, shards([video]), 1) as (members, combined):
             found = {ENSEMBLE: joined(combined)} | found | {name: members.read(name) for name in members.names}
     training = Dataset(SPLIT / FOLDERS[Level.VIDEO] / "train.tsv", project.source, cache=Cache.of(project))
     batches = tqdm(training.batches(READ), "nearest videos", unit="batch", disable=None)
-    near = neighbours(video, batches, schema.primary, NEAREST)
+    near = neighbours(video, batches, NEAREST)
     explained = explanation(video, place, found, STUDENT, near, names)
     if page:
         from yt8m.explaining.page import html  # imports matplotlib
@@ -151,6 +150,13 @@ def look_for(id: str, places: Iterable[tuple[str, Sequence[Place]]], level: Leve
                     return video, place
         seen.append(place)
     raise InputError(f"{id}: expected the id of a video in {', '.join(seen)}, found none there")
+
+
+def shard_of(videos: Iterable[Video], folder: Path, level: Level, schema: Schema) -> Shards:
+    """Videos as `predict` reads them, in a folder that may be removed afterwards."""
+    path = folder / "videos.tfrecord"
+    write_records(path, (encode(video, level, schema) for video in videos))
+    return Shards([path], level, schema)
 
 
 def joined(predictions: Iterable[Predictions]) -> Predictions:

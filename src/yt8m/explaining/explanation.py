@@ -55,7 +55,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A training video: how far its mean features are, and its labels."""
+    """A training video: 1 less the cosine of both's mean features, and its labels."""
 
     id: str
     distance: float
@@ -91,8 +91,8 @@ def explanation(
     """What is said of a video.
 
     Args:
-        found: predictions of its `variants`, by system; all keep `TOP` classes, where there are as many.
-        by: the system whose scores say what frames bring.
+        found: predictions, by system; the first is that of the whole video.
+        by: the system whose predictions are those of its `variants`, of all classes.
         names: of all classes.
     """
 

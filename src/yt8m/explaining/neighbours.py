@@ -1,6 +1,6 @@
 """The training videos that a video is most like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,29 +11,38 @@ from yt8m.records.videos import Video
 
 
 class Near(NamedTuple):
-    """A video that is near: the L2 distance of the means of both's primary feature, and its labels."""
+    """A video that is near: 1 less the cosine of both's mean features, and its labels."""
 
     id: str
     distance: float
     labels: list[int]
 
 
-def neighbours(video: Video, batches: Iterator[Batch], feature: str, k: int) -> list[Near]:
-    """The k videos nearest to a video, nearest first, by what augmentation takes neighbours by; not the video itself.
+def neighbours(video: Video, batches: Iterable[Batch], k: int) -> list[Near]:
+    """The k videos nearest to a video, nearest first; not the video itself.
+
+    All features count, side by side as models see them, and their direction alone: where lengths count too, as within
+    a class in augmentation, neighbours share fewer labels.
 
     Memory holds a batch, and the k nearest of all before it.
 
     Args:
         batches: of video-level records.
-        feature: the primary one.
     """
-    own, found, means = video.means()[feature], [], np.empty((0, video.features[feature].shape[1]), np.float32)
+    own = directions({name: mean[None] for name, mean in video.means().items()})
+    found: list[tuple[str, list[int]]] = []
+    near = own[:0]
     for batch in batches:
         other = [row for row, id in enumerate(batch.ids) if id != video.id]
-        x = np.concatenate([own[None], means, batch.inputs[feature][other, 0]])
+        x = np.concatenate([own, near, directions({name: batch.inputs[name][other, 0] for name in video.features})])
         rows = nearest(x, np.zeros(1, np.int64), np.arange(len(x)), k)[0]
-        labels = [np.flatnonzero(batch.labels[row]).tolist() for row in other]
-        known = [*found, *((batch.ids[row], names) for row, names in zip(other, labels, strict=True))]
-        found, means = [known[row - 1] for row in rows], x[rows]
-    distances = np.linalg.norm(means.astype(np.float64) - own, axis=1).tolist()
+        known = [*found, *((batch.ids[row], np.flatnonzero(batch.labels[row]).tolist()) for row in other)]
+        found, near = [known[row - 1] for row in rows], x[rows]
+    distances = (1 - near.astype(np.float64) @ own[0]).tolist()
     return [Near(id, distance, labels) for (id, labels), distance in zip(found, distances, strict=True)]
+
+
+def directions(means: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Features (n, size) side by side, each row of length 1, or 0 where it is 0; float32."""
+    x = np.concatenate(list(means.values()), axis=1)
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(np.float32).tiny)

@@ -14,7 +14,7 @@ class Table(NamedTuple):
     title: str
     note: str
     header: Sequence[str]
-    rows: list[Sequence[str]]
+    rows: Sequence[Sequence[str]]
 
 
 def summary(explained: Explanation) -> str:
@@ -58,7 +58,7 @@ def _segments(explained: Explanation, labels: set[int]) -> Table:
 
 
 def _nearest(explained: Explanation) -> Table:
-    note = "Training videos by the L2 distance of mean features, and their labels."
+    note = "By 1 less the cosine of mean features; and what they are labelled."
     rows = [(each.id, f"{each.distance:.3f}", _names(each.labels)) for each in explained.nearest]
     return Table("Nearest training videos", note, ("video", "distance", "labels"), rows)
 

@@ -32,8 +32,12 @@ def variants(video: Video) -> Iterator[Video]:
         kept += [np.delete(frames, frame) for frame in frames]
         kept += [np.array(part) for part in segments(video.frames)]
     for number, rows in enumerate(kept):
-        features = {name: values[rows] for name, values in video.features.items()}
-        yield replace(video, id=str(number), features=features)
+        yield of_frames(video, rows, str(number))
+
+
+def of_frames(video: Video, frames: np.ndarray, id: str) -> Video:
+    """Some frames of a video, as a video of its own."""
+    return replace(video, id=id, features={name: rows[frames] for name, rows in video.features.items()})
 
 
 def changes(scores: np.ndarray, frames: int) -> np.ndarray:
