@@ -104,7 +104,7 @@ def explanation(
     if video.frames > 1:
         scores, start = found[by].dense(len(names)), video.frames + 1
         changed, alone = changes(scores, video.frames), by_segment(scores, video.frames)
-        driven = [Driven(**vars(each), **_driven(changed[:, each.index], alone[:, each.index])) for each in top[by]]
+        driven = [_driven(each, changed[:, each.index], alone[:, each.index]) for each in top[by]]
         parts = [
             Segment(part[0], part[-1], _top(found[by], row, names))
             for row, part in enumerate(segments(video.frames), start)
@@ -123,8 +123,9 @@ def strongest(changed: np.ndarray, count: int) -> list[int]:
     return [frame for frame in order.tolist() if changed[frame] > 0]
 
 
-def _driven(changed: np.ndarray, alone: np.ndarray) -> dict[str, list]:
-    return {"frames": strongest(changed, FRAMES), "changes": changed.tolist(), "segments": alone.tolist()}
+def _driven(scored: Scored, changed: np.ndarray, alone: np.ndarray) -> Driven:
+    frames = strongest(changed, FRAMES)
+    return Driven(scored.index, scored.name, scored.score, frames, changed.tolist(), alone.tolist())
 
 
 def _top(predicted: Predictions, row: int, names: Sequence[str]) -> list[Scored]:

@@ -25,8 +25,8 @@ def _figures(explained: Explanation) -> dict[str, Markup]:
     """Figures by the title of the table that they stand above."""
     if not explained.driven:
         return {}
-    changes = {each.name: each.changes for each in explained.driven}
-    alone = {each.name: each.segments for each in explained.driven}
+    changes = [(each.name, each.changes) for each in explained.driven]
+    alone = [(each.name, each.segments) for each in explained.driven]
     ends = [*(each.first for each in explained.segments), explained.frames]
     return {
         FRAMES: Markup(
