@@ -138,7 +138,8 @@ def judged(filmed: Sequence[Filmed], scores: np.ndarray) -> dict[str, tuple[floa
 
     Returns:
         Videos, how often the first frame shows the label and the first three do, chance, what the first has above
-        it, and that one's standard error over videos. Of a video it is the mean over its labels.
+        it, and that one's standard error over videos. Of a video it is the mean over its labels for which frames are
+        named; a way that names none is left out.
     """
     found: dict[str, list[np.ndarray]] = {name: [] for name in WAYS}
     start = 0
@@ -149,13 +150,14 @@ def judged(filmed: Sequence[Filmed], scores: np.ndarray) -> dict[str, tuple[floa
         for (name, way), each in zip(WAYS.items(), kept, strict=True):
             if hits := list(film.hits(way.gain(whole[0], each))):
                 found[name].append(np.mean(hits, axis=0))
-    return {name: figures(np.array(rows)) for name, rows in found.items()}
+    return {name: figures(np.array(rows)) for name, rows in found.items() if rows}
 
 
 def figures(hits: np.ndarray) -> tuple[float, ...]:
     """What `judged` returns, of the means of each video, (videos, 3)."""
     gains = hits[:, 0] - hits[:, 2]
-    return len(hits), *hits.mean(axis=0).tolist(), float(gains.mean()), float(gains.std(ddof=1) / len(hits) ** 0.5)
+    error = gains.std(ddof=1) / len(hits) ** 0.5
+    return len(hits), *hits.mean(axis=0).tolist(), float(gains.mean()), float(error)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def tables(explained: Explanation) -> list[Table]:
 def _top(explained: Explanation, labels: set[int]) -> Table:
     note = "Highest classes and scores; * is one of the video's labels. The ensemble's are sums, and may be beyond 1."
     rows = [(system, *_scored(top, labels)) for system, top in explained.top.items()]
-    return Table("Classes", note, ("", *_ranks(rows)), rows)
+    return Table("Classes", note, ("model", *_ranks(rows)), rows)
 
 
 def _frames(explained: Explanation, labels: set[int]) -> Table:
