@@ -84,10 +84,11 @@ def test_all_that_is_known(explain, finished, tmp_path, kind):
 
 
 def test_shards_that_are_given(explain, tmp_path):
-    made.write(tmp_path / "new0.tfrecord", tiny.SCHEMA, Level.FRAME)
+    """By an id that looks like an option, as one of YouTube's in 64 does; of a video of one frame."""
+    made.write(tmp_path / "-new.tfrecord", tiny.SCHEMA, Level.FRAME)
     pattern = str(tmp_path / "*.tfrecord")
-    text = explain(FRAMES, "new0_0", "--data", pattern)
-    assert f"new0_0: 1 frame, found in {pattern}; labels: Class <" in text
+    text = explain(FRAMES, "--data", pattern, "--", "-new_0")
+    assert f"-new_0: 1 frame, found in {pattern}; labels: Class <" in text
     assert "there is nothing to leave out" in text
 
 

@@ -26,7 +26,7 @@ EXPLAINED = Explanation(
         Driven(**vars(each), frames=[3, 0], changes=changes, segments=alone)
         for each, changes, alone in zip(TOP, CHANGES, ALONE, strict=True)
     ],
-    segments=[Segment(0, 3, TOP), Segment(4, 6, TOP[2:])],
+    segments=[Segment(0, 5, TOP), Segment(6, 6, TOP[::-1])],
     nearest=[Neighbour("t1", 0.25, [Class(0, "Car"), Class(4, "Music")]), Neighbour("t2", 0.5, [])],
 )
 ONE_FRAME = replace(EXPLAINED, frames=1, driven=[], segments=[])
@@ -60,7 +60,7 @@ def test_text_and_page_say_all_of_it(explained, capsys):
     words = [explained.id, "found in test", "labels: R&B <live>", "t1", "0.250", "Car, Music", "t2", "none"]
     words += [f"{each.name}{'*' * (each.index == 1)} {each.score:.3f}" for each in TOP]
     words += [f"{frame} ({each.changes[frame]:.4f})" for each in explained.driven for frame in each.frames]
-    words += ["7 frames", "0-3", "4-6"] if explained.driven else ["1 frame, ", "there is nothing to leave out"]
+    words += ["7 frames", "0-5", "Music 0.400"] if explained.driven else ["1 frame, ", "there is nothing to leave out"]
     for word in words:
         assert word in text
         assert word in page.text

@@ -46,7 +46,7 @@ READ = 1024  # training videos at a time
 
 def arguments(parser: ArgumentParser) -> None:
     """What the command line takes."""
-    parser.add_argument("id", metavar="ID", help="of a video")
+    parser.add_argument("id", metavar="ID", help="of a video; one that begins with - goes last, behind --")
     parser.add_argument("--data", metavar="GLOB", help="shards that hold it, or their URL; default: the project's")
     parser.add_argument("--json", action="store_true", dest="as_json", help="for programs")
     parser.add_argument(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from yt8m.explaining.explanation import Class, Explanation, Scored
+from yt8m.explaining.explanation import Class, Explanation, Scored, Segment
 
 FRAMES, SEGMENTS = "Frames", "Segments"
 
@@ -53,7 +53,7 @@ def _segments(explained: Explanation, labels: set[int]) -> Table:
     if not explained.segments:
         return Table(SEGMENTS, "The video has one frame.", (), [])
     note = f"Highest classes that the {explained.by} sees in these frames alone."
-    rows = [(f"{each.first}-{each.last}", *_scored(each.top, labels)) for each in explained.segments]
+    rows = [(_span(each), *_scored(each.top, labels)) for each in explained.segments]
     return Table(SEGMENTS, note, ("frames", *_ranks(rows)), rows)
 
 
@@ -65,6 +65,10 @@ def _nearest(explained: Explanation) -> Table:
 
 def _ranks(rows: Sequence[Sequence[str]]) -> list[str]:
     return [str(rank) for rank in range(1, len(rows[0]))]
+
+
+def _span(segment: Segment) -> str:
+    return str(segment.first) if segment.first == segment.last else f"{segment.first}-{segment.last}"
 
 
 def _names(classes: Sequence[Class]) -> str:
