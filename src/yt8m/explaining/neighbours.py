@@ -36,10 +36,14 @@ def neighbours(video: Video, batches: Iterable[Batch], k: int) -> list[Near]:
         other = [row for row, id in enumerate(batch.ids) if id != video.id]
         x = np.concatenate([own, near, directions({name: batch.inputs[name][other, 0] for name in video.features})])
         rows = nearest(x, np.zeros(1, np.int64), np.arange(len(x)), k)[0]
-        known = [*found, *((batch.ids[row], np.flatnonzero(batch.labels[row]).tolist()) for row in other)]
-        found, near = [known[row - 1] for row in rows], x[rows]
+        rows, near = rows - 1, x[rows]  # behind the video itself
+        found = [found[row] if row < len(found) else _labelled(batch, other[row - len(found)]) for row in rows.tolist()]
     distances = (1 - near.astype(np.float64) @ own[0]).tolist()
     return [Near(id, distance, labels) for (id, labels), distance in zip(found, distances, strict=True)]
+
+
+def _labelled(batch: Batch, row: int) -> tuple[str, list[int]]:
+    return batch.ids[row], np.flatnonzero(batch.labels[row]).tolist()
 
 
 def directions(means: Mapping[str, np.ndarray]) -> np.ndarray:
