@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, recipes, relations
+from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, explain, recipes, relations
 from benchmarks.studies._study import Table, changed
 from tests.benchmarks.conftest import PARAMS
 from yt8m.relations.regularizer import RelatedModel
@@ -140,6 +140,38 @@ def test_ensembling(project, tmp_path, capsys):
     of_four = [float(row["test_gap"]) for row in found if (row["models"], row["scheme"]) == ("4", "equal")]
     np.testing.assert_allclose(of_four, equal, atol=1e-6)
     assert f"{equal:.4f} ± 0.0000" in capsys.readouterr().out
+
+
+def oracle(film):
+    """Scores of a video's variants by who knows which frames show its labels: the share of those that are kept."""
+    frames, scores = np.arange(film.video.frames), np.zeros((1 + len(explain.WAYS) * film.video.frames, 6))
+    kept = [frames, *(way.kept(frames, each) for way in explain.WAYS.values() for each in frames)]
+    for row, rows in enumerate(kept):
+        scores[row, film.video.labels] = film.shows[rows].mean(axis=0)
+    return scores
+
+
+def test_explanations_are_judged_by_the_frames_that_show_a_label(project, tmp_path, monkeypatch, capsys):
+    """Those of an oracle are always right; those of who names the last frame are as often as that shows the label."""
+    seen = []
+
+    def scored(filmed, params):
+        seen.extend(filmed)
+        known = np.concatenate(list(map(oracle, filmed)))
+        return {"oracle": known, "the last frame": np.cumsum(np.ones_like(known), axis=0)}
+
+    monkeypatch.setattr(explain, "scored", scored)
+    explain.main(["--project", str(project), "--videos", "9", "--table", str(tmp_path / "t.csv")])
+    found = {(row["system"], row["frames"]): row for row in rows(tmp_path / "t.csv")}
+    chance = np.mean([film.shows[:, film.partly()].mean() for film in seen])
+    for way in ("left out", "alone"):
+        row = found["oracle", way]
+        assert (row["videos"], float(row["first"])) == ("9", 1)
+        assert float(row["chance"]) == pytest.approx(chance)
+        assert float(row["gain"]) == pytest.approx(1 - chance)
+    last = np.mean([film.shows[-1, film.partly()].mean() for film in seen])
+    assert float(found["the last frame", "alone"]["first"]) == pytest.approx(last)
+    assert "| oracle " in capsys.readouterr().out
 
 
 def test_tables_keep_rows_and_give_means(tmp_path):

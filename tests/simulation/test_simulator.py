@@ -122,6 +122,20 @@ def test_classes_show_in_features(small):
     assert share > 0.6
 
 
+def test_it_knows_which_frames_show_a_label():
+    """Those that show it lie further along its effect than others of the video."""
+    simulator, random = Simulator(schema_of(rgb=64, audio=16), 12, 0), np.random.default_rng(0)
+    effects, further = simulator.statistics["effects"], []
+    for index in range(200):
+        video, shows = simulator.video(str(index), random)
+        assert (shows.shape, shows.dtype) == ((video.frames, len(video.labels)), bool)
+        x = np.concatenate(list(video.features.values()), axis=1) * 4 / 255
+        for label, shown in zip(video.labels, shows.T, strict=True):
+            if 0 < shown.sum() < len(shown):
+                further.append((x[shown].mean(0) - x[~shown].mean(0)) @ effects[label] > 0)
+    assert np.mean(further) > 0.7
+
+
 @pytest.mark.parametrize(
     ("schema", "match"),
     [

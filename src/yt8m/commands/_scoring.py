@@ -1,6 +1,8 @@
 """What a model or an ensemble says of the videos of shards, block by block."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import ERROR, getLogger
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from yt8m.ensembling import fitting
 from yt8m.ensembling.ensemble import Ensemble, read_weights
 from yt8m.records.dataset import Shards
 from yt8m.scoring.metrics import top_k as highest
-from yt8m.scoring.predictions import Predictions, aligned, writer
+from yt8m.scoring.predictions import Aligned, Predictions, aligned, writer
 from yt8m.settings import registry
 
 if TYPE_CHECKING:
@@ -48,7 +50,14 @@ def weights_of(folder: Path, scheme: str) -> np.ndarray:
 
 
 def of_ensemble(folder: Path, shards: Shards, batch_size: int) -> Iterator[Predictions]:
-    """An ensemble's predictions: sums for ranking, which may be beyond 1.
+    """An ensemble's predictions: sums for ranking, which may be beyond 1; see `with_members`."""
+    with with_members(folder, shards, batch_size) as (_, combined):
+        yield from combined
+
+
+@contextmanager
+def with_members(folder: Path, shards: Shards, batch_size: int) -> Iterator[tuple[Aligned, Iterator[Predictions]]]:
+    """The predictions of an ensemble's members, and its own.
 
     Members score all videos one after the other, so that memory holds one of them; a temporary file keeps each one's
     highest classes, as many as the pipeline's do, and they are put together as `evaluate` does it.
@@ -58,6 +67,7 @@ def of_ensemble(folder: Path, shards: Shards, batch_size: int) -> Iterator[Predi
     """
     ensemble = Ensemble.read(folder)
     weights = weights_of(folder, ensemble.scheme)
+    getLogger("tensorflow").setLevel(ERROR)  # it warns of so many models compiled
     with TemporaryDirectory() as work:
         paths = {name: Path(work) / f"{index}.parquet" for index, name in enumerate(ensemble.members)}
         for name, path in paths.items():
@@ -66,4 +76,4 @@ def of_ensemble(folder: Path, shards: Shards, batch_size: int) -> Iterator[Predi
                 for block in of_model(model, shards, batch_size, ensemble.top_k, name):
                     store.append(block)
         with aligned(paths) as members:
-            yield from fitting.combined(members, weights, fitting.power(ensemble.scheme))
+            yield members, fitting.combined(members, weights, fitting.power(ensemble.scheme))

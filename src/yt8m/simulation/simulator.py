@@ -81,39 +81,47 @@ class Simulator:
         kept = (labels[labels < self.schema.classes] for labels in sets)
         return [labels.astype(np.int32) for labels in kept if len(labels)]
 
-    def video(self, id: str, random: np.random.Generator) -> Video:
-        """One video at the frame level."""
+    def video(self, id: str, random: np.random.Generator) -> tuple[Video, np.ndarray]:
+        """One video at the frame level, and which frames show which of its labels, (frames, labels) bool."""
         counts = self.statistics["frame_counts"]
         labels = self.label_sets[random.integers(len(self.label_sets))]
         seconds = random.choice(len(counts), p=counts / counts.sum())
         length = min(int(np.ceil(seconds / self.frame_divisor)), self.schema.max_frames)
-        codes = quantize(self._frames(labels, length, random))
+        shot, shows = self._shots(len(labels), length, random)
+        codes = quantize(self._frames(labels, shot, shows, random))
         ends = np.cumsum(list(self.schema.features.values()))[:-1]
-        return Video(id, labels, dict(zip(self.schema.features, np.split(codes, ends, axis=1), strict=True)))
+        features = dict(zip(self.schema.features, np.split(codes, ends, axis=1), strict=True))
+        return Video(id, labels, features), shows[shot]
 
-    def _frames(self, labels: np.ndarray, length: int, random: np.random.Generator) -> np.ndarray:
-        """The features of a video before quantisation, (length, width) float32."""
-        statistics, width = self.statistics, self.schema.width
+    def _shots(self, labels: int, length: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The shot of each frame, (length,) int, and which labels show in each shot, (shots, labels) bool."""
         shot = np.cumsum(random.random(length) < 1 / SHOT_FRAMES)
         shots = shot[-1] + 1
-        shows = random.random((shots, len(labels))) < SHOWS
-        for column in np.flatnonzero((random.random(len(labels)) < BRIEF) | ~shows.any(0)):
+        shows = random.random((shots, labels)) < SHOWS
+        for column in np.flatnonzero((random.random(labels) < BRIEF) | ~shows.any(0)):
             shows[:, column] = False
             shows[random.integers(shots), column] = True
+        return shot, shows
+
+    def _frames(
+        self, labels: np.ndarray, shot: np.ndarray, shows: np.ndarray, random: np.random.Generator
+    ) -> np.ndarray:
+        """The features of a video before quantisation, (length, width) float32; see `_shots`."""
+        statistics, width = self.statistics, self.schema.width
         share = shows[shot].mean(0)
         strength = np.minimum(1 / np.maximum(share, 1e-6), STRONGEST)
         style = random.standard_normal(len(statistics["style"]), np.float32) @ statistics["style"]
         style += statistics["rest"] * random.standard_normal(width, np.float32)
         scenes = (shows * strength).astype(np.float32) @ statistics["effects"][labels]
-        scenes += SHOT_NOISE * random.standard_normal((shots, width), np.float32)
-        noise = FRAME_NOISE * random.standard_normal((length, width), np.float32)
+        scenes += SHOT_NOISE * random.standard_normal((len(shows), width), np.float32)
+        noise = FRAME_NOISE * random.standard_normal((len(shot), width), np.float32)
         return statistics["background"] + style + scenes[shot] + noise
 
     def shard(self, name: str, videos: int) -> Iterator[Video]:
         """The videos of one shard."""
         random = np.random.default_rng([self.seed, *name.encode()])
         for index in range(videos):
-            yield self.video(f"{name}_{index:05d}", random)
+            yield self.video(f"{name}_{index:05d}", random)[0]
 
 
 def simulate(simulator: Simulator, shards: dict[str, int], videos_per_shard: int, out: Path) -> int:

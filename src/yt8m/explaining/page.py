@@ -1,0 +1,36 @@
+"""An explanation as a page of its own: one file, no network, light or dark as its reader's machine is."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from yt8m.explaining.explanation import Explanation
+from yt8m.explaining.figures import over_frames
+from yt8m.explaining.tables import FRAMES, SEGMENTS, summary, tables
+
+TEMPLATE = "page.html"
+
+
+def html(explained: Explanation) -> str:
+    """The page."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template(TEMPLATE).render(
+        title=explained.id, summary=summary(explained), tables=tables(explained), figures=_figures(explained)
+    )
+
+
+def _figures(explained: Explanation) -> dict[str, Markup]:
+    """Figures by the title of the table that they stand above."""
+    if not explained.driven:
+        return {}
+    changes = [(each.name, each.changes) for each in explained.driven]
+    alone = [(each.name, each.segments) for each in explained.driven]
+    ends = [*(each.first for each in explained.segments), explained.frames]
+    return {
+        FRAMES: Markup(
+            over_frames(changes, range(explained.frames + 1), "Each class's score less that without a frame")
+        ),
+        SEGMENTS: Markup(over_frames(alone, ends, "Each class's score in segments alone")),
+    }
