@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from yt8m.core.errors import counted
 from yt8m.report.tables import markdown
 from yt8m.review import reruns, systems
 from yt8m.review.changes import EVALUATE, GAP, Change, Changes, Diff
@@ -25,14 +26,14 @@ def refused(old: Side, new: Side, obstacles: Sequence[str], params: Diff) -> str
 def compared(old: Side, new: Side, changes: Changes) -> str:
     """The review."""
     gaps = changes.gaps
-    models = {name: gap for name, gap in gaps.items() if name not in LABELS}
+    models = {name: gaps[name] for name in {**old.results, **new.results} if name in gaps and name not in LABELS}
     same = [name for name, gap in models.items() if gap.verdict == "the same"]
     rows = [_model(name, gap, changes.metrics) for name, gap in models.items() if name not in same]
     known = [name for name in LABELS if name in gaps]
     return _joined(
         MARKER,
-        f"**{'; '.join(_verdict(name, gaps[name]) for name in known if name != systems.MEAN)}** "
-        f"(test GAP, against {old.name[:10]}).",
+        f"**Test GAP: {'; '.join(_verdict(name, gaps[name]) for name in known if name != systems.MEAN)}.** "
+        f"Against {old.name[:10]}.",
         _stale(old, new),
         "### Student and ensembles",
         markdown(("system", *HEADER), [(LABELS[name], *_cells(gaps[name])) for name in known]),
@@ -49,7 +50,7 @@ def _verdict(name: str, gap: Change) -> str:
     if gap.difference is None:
         return f"{LABELS[name]}: {gap.verdict}"
     change = f"{gap.difference:+.4f}, {gap.verdict}" if gap.difference else "the same"
-    return f"{LABELS[name].capitalize()} {_figure(gap.old)} → {_figure(gap.new)} ({change})"
+    return f"{LABELS[name]} {_figure(gap.old)} → {_figure(gap.new)} ({change})"
 
 
 def _cells(gap: Change) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ def _noise(changes: Changes) -> str:
 
 def _stale(old: Side, new: Side) -> str:
     lines = [
-        f"> **Stale**: dvc.lock of {side.name[:20]} has recorded other values than lie beside it ({', '.join(found)})."
+        f"> **Stale**: in {side.name[:16]} dvc.lock has recorded other values than there are of {counted(found)}."
         for side in (old, new)
         if (found := side.stale())
     ]

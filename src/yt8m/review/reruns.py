@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from yt8m.review.sides import READERS, Side, recorded
-from yt8m.scheduling.pipeline import CODE
+from yt8m.scheduling.dvc import CODE
 
 Entry = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from yt8m.core.errors import InputError
-from yt8m.scheduling.dvc import LOCK
+from yt8m.scheduling.dvc import LOCK, entry_of
 
 PARAMS = Path("params.yaml")
 RESULTS = Path("metrics/evaluate/results.csv")
@@ -26,7 +26,7 @@ class Side:
     """A state of the project.
 
     Attributes:
-        name: for people.
+        name: for people: `the working tree`, or the commit in full.
         read: gives the bytes of a file; None where there is none.
     """
 
@@ -45,12 +45,21 @@ class Side:
 
     @cached_property
     def stages(self) -> Mapping[str, Mapping[str, Any]]:
-        """The entries of dvc.lock.
+        """The entries of dvc.lock, without those that removed models have left there.
 
         Raises:
             InputError: where there is none, or it has no entry of what is compared.
         """
-        found: Mapping[str, Mapping[str, Any]] = _yaml(self.need(LOCK))["stages"]
+        params, entries = self.params, _yaml(self.need(LOCK))["stages"]
+        members = {f"{model}-{set}" for model in params["models"] for set in params["sets"]}
+        related = set(params["evaluate"]["related"])
+        items = {"simulate": set(params["simulate"]), "train_on": related, "infer_on": related}
+        items |= {"train": members, "finetune": members, "infer": members}
+        found = {
+            stage: entry
+            for stage, entry in entries.items()
+            if (item := stage.partition("@")[2]) in items.get(entry_of(stage), {item})
+        }
         if missing := [stage for stage in READERS if stage not in found]:
             raise InputError(f"{self.name}: expected {LOCK} of a whole run, it has no {', '.join(missing)}")
         return found
@@ -67,19 +76,16 @@ class Side:
         return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)}
 
     def stale(self) -> list[str]:
-        """Of which parameters and figures dvc.lock has recorded others, as far as it is seen without a look at data."""
-        other = [
-            f"{stage}: {name}"
-            for stage, entry in self.stages.items()
+        """The parameters and figures of which dvc.lock has recorded others; code and data are not looked at."""
+        other = {
+            name: None
+            for entry in self.stages.values()
             for name, value in recorded(entry).items()
             if not _is(self.params, name, value)
-        ]
+        }
         sums = {str(path): hashlib.md5(self.need(path)).hexdigest() for path in MEASURED}
-        return other + [
-            f"evaluate: {out['path']}"
-            for out in self.stages["evaluate"]["outs"]
-            if sums.get(out["path"], out["md5"]) != out["md5"]
-        ]
+        outs = self.stages["evaluate"]["outs"]
+        return [*other, *(out["path"] for out in outs if sums.get(out["path"], out["md5"]) != out["md5"])]
 
 
 def working_tree() -> Side:
@@ -123,11 +129,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _is(params: Mapping[str, Any], name: str, value: Any) -> bool:
-    """Whether a parameter has a value, or is none any more: entries of removed models stay in dvc.lock."""
+    """Whether a parameter has a value."""
     found: Any = params
     for key in name.split("."):
         if not isinstance(found, dict) or key not in found:
-            return True
+            return False
         found = found[key]
     return bool(found == value)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from yt8m.scheduling import dvc
-from yt8m.scheduling.pipeline import CODE
 
 ABSENT = {"deleted", "not in cache"}  # data that are not at hand here, which says nothing of the lock
 
@@ -16,7 +15,7 @@ def stale_stages() -> dict[str, list[str]]:
     Raises:
         InputError: where DVC refuses.
     """
-    dvc.reproduce("--single-item", CODE)
+    dvc.reproduce("--single-item", dvc.CODE)
     status: dict[str, list[Any]] = json.loads(dvc.ask("status", "--json"))
     found = {stage: [name for entry in entries for name in _differing(entry)] for stage, entries in status.items()}
     return {stage: names for stage, names in found.items() if names}
