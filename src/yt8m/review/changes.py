@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 from yt8m.core.errors import InputError
 from yt8m.review import noise, reruns, systems
 from yt8m.review.predictions import Cached, paired_error
-from yt8m.review.sides import Side
+from yt8m.review.sides import MEAN, Side
 from yt8m.scheduling import dvc
 
-EVALUATE = "metrics/evaluate/metrics.json"
-GAP = "test_gap."
 TRAINED = ("train@", "finetune@")  # the stages that train the ensemble's members
 
 Diff = Mapping[str, Mapping[str, Any]]  # by file and by name: old and new, where there are such
@@ -87,45 +85,44 @@ def compare(old: Side, new: Side, metrics: Diff, params: Diff, cache: Path) -> C
     spread = noise.spread((old, new))
     ran = set(reruns.changed(old, new))
     stores = Cached(old, cache), Cached(new, cache)
-    found = {name.removeprefix(GAP): value for name, value in metrics[EVALUATE].items() if name.startswith(GAP)}
-    means = {key: side.results[systems.MEAN]["test_gap"] for key, side in (("old", old), ("new", new))}
+    before, after = old.gaps, new.gaps
     gaps = {
-        name: _change(name, value, stores, (old, new), spread, ran)
-        for name, value in {**found, systems.MEAN: means}.items()
+        name: _change(name, (before.get(name), after.get(name)), stores, (old, new), spread, ran)
+        for name in {**before, **after}
     }
     return Changes(gaps, metrics, params, spread)
 
 
 def _change(
     name: str,
-    value: Mapping[str, float],
+    gaps: tuple[float | None, float | None],
     stores: tuple[Cached, Cached],
     sides: tuple[Side, Side],
     spread: noise.Spread,
     ran: set[str],
 ) -> Change:
-    before, after = value.get("old"), value.get("new")
+    before, after = gaps
     if before is None or after is None or before == after:
         return Change(before, after, 0.0, False)
     error = paired_error(*stores, name)
-    if name in (systems.ENSEMBLE, systems.MEAN):
+    if name in (systems.ENSEMBLE, MEAN):
         trained, models = (
             any(stage.startswith(TRAINED) for stage in ran),
             min(len(side.params["models"]) for side in sides),
         )
     else:
         trained, models = not ran.isdisjoint(systems.model(name).trainings), 1
-    sampling = _unpaired(name, value, sides) if error is None else error
+    sampling = _unpaired(name, (before, after), sides) if error is None else error
     return Change(before, after, spread.bound(sampling, trained, models), error is not None)
 
 
-def _unpaired(name: str, value: Mapping[str, float], sides: tuple[Side, Side]) -> float:
+def _unpaired(name: str, gaps: tuple[float, float], sides: tuple[Side, Side]) -> float:
     """The error of a difference by the errors of both figures: too large, since both are of the same videos.
 
     The ensemble that teaches stands in the results by its scheme's name; its figure says which it is.
     """
     total = 0.0
-    for side, gap in zip(sides, (value["old"], value["new"]), strict=True):
+    for side, gap in zip(sides, gaps, strict=True):
         rows = [row for row in side.results.values() if row["test_gap"] == gap]
         row = side.results.get(name) or next(iter(rows), None)
         if row is None:

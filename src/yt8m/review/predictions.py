@@ -10,7 +10,7 @@ import numpy as np
 from yt8m.ensembling import fitting
 from yt8m.ensembling.ensemble import DESCRIPTION, WEIGHTS, Ensemble, read_weights
 from yt8m.review import systems
-from yt8m.review.sides import Side
+from yt8m.review.sides import MEAN, Side
 from yt8m.scoring import bootstrap
 from yt8m.scoring.predictions import Predictions, Store, aligned, concatenate
 
@@ -47,8 +47,8 @@ class Cached:
 
     def predictions(self, name: str) -> Predictions | None:
         """A system's predictions of the test videos; None where the cache lacks any part of them."""
-        if name in (systems.ENSEMBLE, systems.MEAN):
-            return self._ensemble("equal" if name == systems.MEAN else None)
+        if name in (systems.ENSEMBLE, MEAN):
+            return self._ensemble("equal" if name == MEAN else None)
         found = self.find(systems.model(name).predictions)
         return Store(found).read() if found else None
 

@@ -7,12 +7,12 @@ from typing import Any
 from yt8m.core.errors import counted
 from yt8m.report.tables import markdown
 from yt8m.review import reruns, systems
-from yt8m.review.changes import EVALUATE, GAP, Change, Changes, Diff
-from yt8m.review.sides import Side
+from yt8m.review.changes import Change, Changes, Diff
+from yt8m.review.sides import COMPACT, MEAN, Side
 from yt8m.settings.params import STUDENT
 
 MARKER = "<!-- yt8m review -->"  # by which a comment is found again
-LABELS = {STUDENT: "student", systems.ENSEMBLE: "best ensemble", systems.MEAN: "mean of all models"}
+LABELS = {STUDENT: "student", systems.ENSEMBLE: "best ensemble", MEAN: "mean of all models"}
 HEADER = ("old", "new", "change", "noise up to", "verdict")
 NONE = "-"
 
@@ -32,7 +32,7 @@ def compared(old: Side, new: Side, changes: Changes) -> str:
     known = [name for name in LABELS if name in gaps]
     return _joined(
         MARKER,
-        f"**Test GAP: {'; '.join(_verdict(name, gaps[name]) for name in known if name != systems.MEAN)}.** "
+        f"**Test GAP: {'; '.join(_verdict(name, gaps[name]) for name in known if name != MEAN)}.** "
         f"Against {old.name[:10]}.",
         _stale(old, new),
         "### Student and ensembles",
@@ -123,7 +123,7 @@ def _rest(old: Side, new: Side, metrics: Diff) -> str:
         (file, name, *_values(value))
         for file, values in metrics.items()
         for name, value in sorted(values.items())
-        if value.get("old") != value.get("new") and not (file == EVALUATE and name.startswith(GAP))
+        if value.get("old") != value.get("new") and not (file == str(COMPACT) and name.startswith("test_gap."))
     ]
     schemes = [name for name in {**old.results, **new.results} if name not in LABELS]
     for name in schemes:

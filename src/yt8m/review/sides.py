@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,11 +15,11 @@ from ruamel.yaml import YAML
 from yt8m.core.errors import InputError
 from yt8m.scheduling.dvc import LOCK, entry_of
 
+MEAN = "mean_of_all"
 PARAMS = Path("params.yaml")
-RESULTS = Path("metrics/evaluate/results.csv")
+COMPACT, RESULTS = Path("metrics/evaluate/metrics.json"), Path("metrics/evaluate/results.csv")
 # These stand in every pipeline, and among them they read all the videos that models are trained, chosen and tested on.
 READERS = ("distill", "infer_student", "evaluate")
-MEASURED = (Path("metrics/evaluate/metrics.json"), RESULTS)
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,12 @@ class Side:
         lines = self.need(RESULTS).decode().splitlines()
         return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)}
 
+    @cached_property
+    def gaps(self) -> dict[str, float]:
+        """The test GAPs of every model, the student, the ensemble that teaches, and the mean of all members."""
+        compact: dict[str, float] = json.loads(self.need(COMPACT))["test_gap"]
+        return compact | {MEAN: self.results[MEAN]["test_gap"]}
+
     def stale(self) -> list[str]:
         """The parameters and figures of which dvc.lock has recorded others; code and data are not looked at."""
         other = {
@@ -83,7 +90,7 @@ class Side:
             for name, value in recorded(entry).items()
             if not _is(self.params, name, value)
         }
-        sums = {str(path): hashlib.md5(self.need(path)).hexdigest() for path in MEASURED}
+        sums = {str(path): hashlib.md5(self.need(path)).hexdigest() for path in (COMPACT, RESULTS)}
         outs = self.stages["evaluate"]["outs"]
         return [*other, *(out["path"] for out in outs if sums.get(out["path"], out["md5"]) != out["md5"])]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from yt8m.scoring.table2 import WITHOUT
 from yt8m.settings.params import STUDENT, UNTAUGHT
 
-ENSEMBLE, MEAN = "ensemble", "mean_of_all"
+ENSEMBLE = "ensemble"
 
 
 class System(NamedTuple):

@@ -93,7 +93,7 @@ def ask(*words: str) -> str:
         InputError: with what it printed last, where it fails.
     """
     done = subprocess.run(command(*words), capture_output=True, text=True)
-    if done.returncode:
+    if done.returncode or "DVC failed to load" in done.stderr:  # after which it calls nothing a difference
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
         raise InputError(f"dvc {' '.join(words)}:\n{said}")
     return done.stdout
