@@ -1,9 +1,13 @@
 """What `yt8m review` prints, of a repository in which nothing has run."""
 
+import os
+
 import numpy as np
 import pytest
 
+from tests.project import ENVIRONMENT
 from tests.review.made import GAPS, Repository, params
+from tests.review.workflow import run_step
 from yt8m.cli import main
 from yt8m.commands import review
 from yt8m.core.errors import InputError
@@ -158,3 +162,31 @@ def test_the_check_fails_for_stages_that_would_run(monkeypatch, capsys):
     monkeypatch.setattr(stale, "stale_stages", lambda: {"split": ["data"], "train@a": ["models.a"]})
     with pytest.raises(InputError, match=r"stale: `dvc repro` would run 2 \(split, train@a\)"):
         review.run("main", True)
+
+
+@pytest.mark.parametrize("top_k", [20, 30])
+def test_the_workflow_reports_what_is_compared_and_what_is_refused(repository, tmp_path, top_k):
+    repository.record(params(infer__top_k=top_k), GAPS)
+    (tmp_path / "temp").mkdir()
+    summary = tmp_path / "temp/summary.md"
+    done = run_step("Report", tmp_path, BASE="main", RUNNER_TEMP=str(summary.parent), GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == 0, done.stderr
+    assert ("Not comparable" in summary.read_text()) == (top_k == 30)
+    done = run_step("Report", tmp_path, BASE="none", RUNNER_TEMP=str(summary.parent), GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode
+    assert "received 'none'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("found", "called"),
+    [("", "--silent repos/o/r/issues/3/comments"), ("17", "--silent --method PATCH repos/o/r/issues/comments/17")],
+)
+def test_the_workflow_has_one_comment(tmp_path, monkeypatch, found, called):
+    """GitHub's tool is a script here that says what it is asked for."""
+    tool = tmp_path / "gh"
+    tool.write_text(f'#!/bin/sh\necho "$@" >> calls\ncase "$*" in *jq*) echo {found};; esac\n')
+    tool.chmod(0o755)
+    monkeypatch.setitem(ENVIRONMENT, "PATH", f"{tmp_path}{os.pathsep}{ENVIRONMENT['PATH']}")
+    done = run_step("Comment", tmp_path, GITHUB_REPOSITORY="o/r", NUMBER="3", RUNNER_TEMP="temp")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "calls").read_text().splitlines()[1:] == [f"api {called} -F body=@temp/review.md"]
