@@ -1,7 +1,7 @@
 """How far another seed alone moves a model: `python -m benchmarks.studies.seeds [--models MODEL …]`.
 
 Models of params.yaml are trained with one seed after the other. The first is what a pull request starts from, each of
-the others a pull request that changes nothing but the seed.
+the others a pull request that changes nothing but the seed, which `yt8m review` should call noise.
 """
 
 import argparse
@@ -12,8 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.studies import _study, recipes
-from benchmarks.studies._study import BATCH, Trained
+from benchmarks.studies._study import BATCH, Table, Trained
 from yt8m.core.ragged import Ragged
+from yt8m.report.tables import markdown
+from yt8m.review import noise, sides
+from yt8m.review.noise import Spread
 from yt8m.scoring import bootstrap
 from yt8m.scoring.metrics import top_k
 from yt8m.scoring.predictions import Predictions, concatenate
@@ -38,6 +41,18 @@ class Paired:
         return {"gap_error": bootstrap.error(resampled), "paired_error": bootstrap.error(resampled - self._first)}
 
 
+def judged(table: Table, spread: Spread) -> str:
+    """How many of each model's changes of the seed are called noise, as Markdown."""
+    lines = []
+    for model in dict.fromkeys(row["variant"] for row in table.rows):
+        gaps, errors = (np.array(table.values(model, key)) for key in ("test_gap", "paired_error"))
+        changes = np.abs(gaps - gaps[0])[1:]
+        bounds = np.array([spread.bound(error, trained=True) for error in errors[1:]])
+        noise = f"{np.sum(changes <= bounds)} of {len(changes)}"
+        lines.append((model, _study.spread(gaps.tolist()), float(changes.max()), float(bounds.mean()), noise))
+    return markdown(("model", "test GAP", "largest change", "noise up to, mean", "called noise"), lines)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     own = argparse.ArgumentParser(add_help=False)
     own.add_argument("--models", nargs="+", help="of params.yaml; default: all")
@@ -50,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 other = recipes.of_model(params, model, seed, None)
                 with _study.workplace(f"seeds-{table.path.stem}"):
                     table.add(model, seed, partial(recipes.train, other, model), paired[model])
-    print(table.summary())
+        spread = noise.spread([sides.working_tree()])
+    print(judged(table, spread))
 
 
 if __name__ == "__main__":
