@@ -42,6 +42,13 @@ def row(lines, name):
     return [cell.strip() for cell in found.strip("|").split("|")][1:]
 
 
+def test_parameters_are_shown_in_full(repository, reviewed):
+    repository.record(params(models__gru__args={"l2": 1e-6}), GAPS)
+    lines = reviewed()
+    assert row(lines, "`models.gru.args.l2`") == ["-", "1e-06"]
+    assert row(lines, "`models.gru.args.units`") == ["4", "-"]
+
+
 def test_without_changes_all_is_the_same(repository, reviewed):
     lines = reviewed()
     assert lines[0] == "<!-- yt8m review -->"

@@ -104,7 +104,11 @@ def _stale(old: Side, new: Side) -> str:
 
 def _causes(old: Side, new: Side, params: Diff) -> Iterable[str]:
     """Which parameters have changed, and which stages ran again."""
-    rows = [(f"`{name}`", *_values(value)) for values in params.values() for name, value in values.items()]
+    rows = [
+        (f"`{name}`", *(str(value.get(side, NONE)) for side in ("old", "new")))
+        for values in params.values()
+        for name, value in values.items()
+    ]
     yield "### Parameters"
     yield markdown(("parameter", "old", "new"), rows) if rows else "None has changed."
     stages = defaultdict[tuple[str, ...], list[str]](list)
@@ -125,8 +129,7 @@ def _rest(old: Side, new: Side, metrics: Diff) -> str:
         for name, value in sorted(values.items())
         if value.get("old") != value.get("new") and not (file == str(COMPACT) and name.startswith("test_gap."))
     ]
-    schemes = [name for name in {**old.results, **new.results} if name not in LABELS]
-    for name in schemes:
+    for name in [name for name in {**old.results, **new.results} if name not in {**old.gaps, **new.gaps}]:
         pair = [side.results.get(name, {}).get("test_gap") for side in (old, new)]
         if pair[0] != pair[1]:
             rows.append(("metrics/evaluate/results.csv", f"{name}: test_gap", *map(_figure, pair)))
