@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.project import ENVIRONMENT, Project, make_project, ran, tiny_params
+from tests.review.workflow import run_step
 
 MLP = {  # what compiles fastest
     "family": "mlp",
@@ -219,6 +220,38 @@ def test_a_wrong_parameter_is_refused_before_work_starts(copied):
     errors = copied.refused("dvc", "repro")
     assert "distill.lambda: expected" in errors
     assert "received 1.5" in errors
+
+
+def test_a_commit_behind_a_run_shows_a_reviewer_what_has_changed(copied):
+    copied.edit_params(lambda params: params["models"]["mlp"]["args"].update(hidden=[7]))
+    copied.side_by_side()
+    assert "??" not in copied.run("git", "status", "--porcelain")
+    copied.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "hidden")
+    assert copied.run("git", "status", "--porcelain") == ""
+    names = copied.run("git", "show", "--name-only", "--format=", "HEAD").split()
+    assert {"params.yaml", "dvc.lock", "metrics/evaluate/metrics.json", "metrics/evaluate/results.csv"} <= set(names)
+    review = copied.run("yt8m", "review", "HEAD~1")
+    assert "Stale" not in review
+    assert "| code, train@mlp-a, train@mlp-b, members, distill, untaught | `models.mlp.args.hidden` |" in review
+    shown = {
+        line.split()[1] for line in review.splitlines() if line.startswith(tuple(f"| {name} " for name in MEMBERS))
+    }
+    assert shown
+    assert shown <= {"mlp-a", "mlp-b"}
+
+
+def test_the_workflow_fails_for_a_stale_lock_and_not_for_a_comment(project, tmp_path):
+    """In a clone, which has no data."""
+    project.run("git", "clone", "-q", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.edit("src/yt8m/models/mlp/network.py", lambda text: text + "\n# edited\n")
+    done = run_step("Check", clone.root)
+    assert done.returncode == 0, done.stderr
+    clone.edit("src/yt8m/models/mlp/network.py", lambda text: text + "\nEDITED = 1\n")
+    assert "dvc.lock is stale: `dvc repro` would run 10 (train@mlp-a, " in run_step("Check", clone.root).stderr
+    clone.run("git", "checkout", "-q", ".")
+    clone.edit_params(lambda params: params["distill"].update(seed=8))
+    assert "would run 2 (distill, untaught)" in run_step("Check", clone.root).stderr
 
 
 def test_an_experiment_with_lambda_reruns_what_follows_distill(project):

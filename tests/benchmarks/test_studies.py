@@ -8,10 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.studies import _study, augmentation, baselines, distillation, ensembling, explain, recipes, relations
+from benchmarks.studies import (
+    _study,
+    augmentation,
+    baselines,
+    distillation,
+    ensembling,
+    explain,
+    recipes,
+    relations,
+    seeds,
+)
 from benchmarks.studies._study import Table, changed
 from tests.benchmarks.conftest import PARAMS
 from yt8m.relations.regularizer import RelatedModel
+from yt8m.review.noise import Spread
 from yt8m.scoring import metrics
 from yt8m.scoring.predictions import Predictions, Store, writer
 from yt8m.settings import registry
@@ -182,6 +193,16 @@ def test_tables_keep_rows_and_give_means(tmp_path):
     assert table.lacks("two", 2)
     assert "| one     | 2     | 0.6000 ± 0.1414 | 8     | 4       |" in table.summary()
     assert "| two     | 1     | 0.2500          | 8     | 1       |" in table.summary()
+
+
+def test_seeds(project, tmp_path, monkeypatch):
+    """The first seed is what the others are held against."""
+    monkeypatch.setattr(seeds.noise, "spread", lambda sides: Spread(0.5, 7))
+    table = tmp_path / "seeds.csv"
+    seeds.main(["--project", str(project), "--table", str(table), "--models", "netvlad", "--seeds", "1", "2"])
+    first, second = rows(table)
+    assert float(first["paired_error"]) == 0 < float(second["paired_error"])
+    assert "| 1 of 1 " in seeds.judged(Table(table), Spread(0.5, 7))
 
 
 def test_softening_is_that_of_the_logits():

@@ -16,6 +16,7 @@ from yt8m.core.files import write_text
 Graph = dict[str, frozenset[str]]  # what each stage depends on directly
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+CODE = "code"  # the stage that says what the others' code is, so that only behind it is it known what has changed
 # Other calls may hold DVC's lock; what a stage has made must not be lost for want of it.
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 
@@ -92,7 +93,7 @@ def ask(*words: str) -> str:
         InputError: with what it printed last, where it fails.
     """
     done = subprocess.run(command(*words), capture_output=True, text=True)
-    if done.returncode:
+    if done.returncode or "DVC failed to load" in done.stderr:  # after which it calls nothing a difference
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
         raise InputError(f"dvc {' '.join(words)}:\n{said}")
     return done.stdout

@@ -12,8 +12,6 @@ from yt8m.scheduling.progress import duration
 from yt8m.scheduling.run import run_stages
 from yt8m.scheduling.runner import LOGS, End, Outcome, Runner
 
-CODE = "code"  # says what the others' code is, so that only behind it is it known what has changed
-
 
 def reproduce(client: Client, targets: Sequence[str], gpus: Sequence[str]) -> int:
     """Run what has changed, of the targets and what they depend on or of all; return 1 where a stage failed.
@@ -23,8 +21,8 @@ def reproduce(client: Client, targets: Sequence[str], gpus: Sequence[str]) -> in
     """
     begun = time.monotonic()
     graph = dvc.stage_graph(targets)
-    if CODE in graph:
-        dvc.reproduce("--single-item", CODE)
+    if dvc.CODE in graph:
+        dvc.reproduce("--single-item", dvc.CODE)
     todo = with_descendants(graph, dvc.changed_stages(graph))
     runner = Runner(dvc.command("repro", "--single-item"), gpus or None)
     outcomes = run_stages(client, todo, dvc.needs(), runner, History()) if todo else []
