@@ -64,12 +64,12 @@ def test_files_are_found_alone_and_in_folders(cached, tmp_path):
 
 def test_the_paired_error_is_that_of_the_same_resamples(cached, tmp_path):
     files = [store(tmp_path / f"{seed}", seed) for seed in (0, 1)]
-    sides = [
+    old, new = [
         cached(**{f"s{index}": ("data/infer_student", {"test.parquet": file})}) for index, file in enumerate(files)
     ]
     one, other = (bootstrap.gaps(Store(file).read(), 0) for file in files)
-    assert paired_error(*sides, "student") == pytest.approx(np.std(other - one, ddof=1))
-    assert paired_error(*sides, "untaught") is None
+    assert paired_error(old, new, "student") == pytest.approx(np.std(other - one, ddof=1))
+    assert paired_error(old, new, "untaught") is None
 
 
 def test_an_ensemble_is_put_together_of_its_members(cached, tmp_path):
@@ -80,7 +80,9 @@ def test_an_ensemble_is_put_together_of_its_members(cached, tmp_path):
     )
     files = {path.name: path for path in (tmp_path / "ensemble").iterdir()}
     members = [store(tmp_path / f"{seed}", seed) for seed in (0, 1)]
-    names = {f"m{name}": (f"data/predictions/test/{name}-a.parquet", file) for name, file in zip("xy", members)}
+    names = {
+        f"m{name}": (f"data/predictions/test/{name}-a.parquet", file) for name, file in zip("xy", members, strict=True)
+    }
     found = cached(e=("data/ensemble", files), **names)
     np.testing.assert_allclose(found.predictions("ensemble").scores, Store(members[0]).read().scores, rtol=1e-6)
     assert found.predictions("mean_of_all").scores.max() < found.predictions("ensemble").scores.max()

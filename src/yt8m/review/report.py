@@ -105,7 +105,7 @@ def _stale(old: Side, new: Side) -> str:
 def _causes(old: Side, new: Side, params: Diff) -> Iterable[str]:
     """Which parameters have changed, and which stages ran again."""
     rows = [
-        (f"`{name}`", *(str(value.get(side, NONE)) for side in ("old", "new")))
+        (f"`{name}`", *(NONE if value.get(side) is None else str(value[side]) for side in ("old", "new")))
         for values in params.values()
         for name, value in values.items()
     ]
