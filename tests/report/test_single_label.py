@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
-from yt8m.scoring.single_label import CLASSES, VIDEOS_PER_CLASS, single_label
 
 from tests.records import made
 from yt8m.records.videos import Video
+from yt8m.report.single_label import CLASSES, VIDEOS_PER_CLASS, single_label
 
 
 def videos_of(*label_sets: list[int]) -> list[Video]:
