@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from stages._curves import curves, logged_rows
-from stages._places import LABEL_COUNTS, METRICS, RESULTS, WEIGHTS
+from stages._places import DIFFERENCES, LABEL_COUNTS, METRICS, RESULTS, WEIGHTS
 from stages._shown import BY_CLASS, CALIBRATION, FREQUENCY, MODELS, PRECISION_RECALL
 from stages._tables import rows_of
 from yt8m.core.files import read_json, write_csv
@@ -18,7 +18,11 @@ from yt8m.settings.params import STUDENT, UNTAUGHT, Params
 OUT = METRICS / "report"
 SHOWN, LEAST = 10, 5  # classes in a table of the hardest, and the test labels that each has at least
 PAPER = {"before": 5_001_275, "after": 23_590_464}  # Table 3
-VERDICTS = {"better": "▲ better", "worse": "▼ worse", "no difference": "= no difference"}
+VERDICTS = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "no difference": "=\N{NO-BREAK SPACE}no\N{NO-BREAK SPACE}difference",
+}
 METRIC_NAMES = {"test_gap": "GAP test", "test_map": "mAP", "test_hit1": "Hit@1", "test_perr": "PERR"}
 
 
@@ -74,14 +78,28 @@ def answer(page: Page, known: Known, params: Params) -> None:
     )
 
 
-def table2(page: Page, table: Table, known: Known) -> None:
-    """Table 2 and its figure."""
-    verdict = table.header.index("verdict")
-    marked = [
-        [VERDICTS.get(cell, cell) if at == verdict else cell for at, cell in enumerate(row)] for row in table.rows
-    ]
-    page.list("table2", Table(table.header, marked))
-    points = {label: known.gap(system) for system, label in known.labels.items()}
+def table2(page: Page, table: Sequence[System], known: Known, params: Params) -> None:
+    """Table 2, each row beside what it must beat, and its figure."""
+    differences = {row["system"]: row for row in rows_of(DIFFERENCES)}
+    header = ("system", "test GAP", "against", "difference", "verdict", "paper's GAP")
+    rows = []
+    for row in table:
+        gap, error = known.gap(row.system)
+        against = ("", "", "")
+        if than := differences.get(row.system):
+            changed = f"{float(than['difference']):+.4f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{float(than['error']):.4f}"
+            against = (known.label(than["control"]), changed, VERDICTS[than["verdict"]])
+        rows.append(
+            (
+                row.label,
+                "{:.4f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{:.4f}".format(*known.gap(row.system)),
+                *against,
+                row.paper,
+            )
+        )
+    shown = len(header) if params.evaluate.paper else -1
+    page.list("table2", Table(header[:shown], [row[:shown] for row in rows]))
+    points = {row.label: known.gap(row.system) for row in table}
     page.draw("table2", "Test GAP of the rows of Table 2", bars.interval_figure(points, "test GAP"))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from yt8m.report.drawing import COLOURS, DASHES, INK, MARKERS, figure
 
@@ -78,7 +78,7 @@ def calibration_figure(shown: Mapping[str, Points], others: Mapping[str, Points]
     for (name, points), marker, dash in zip(shown.items(), cycle(MARKERS), cycle(DASHES)):
         axes.plot(*_columns(points), linestyle=dash, marker=marker, markersize=5, label=name)
     axes.set(xlabel="mean score of the predictions", ylabel="share of them that are right")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set(xlim=(0, None), ylim=(0, 1.03))  # an ensemble's sums may be beyond 1
     axes.grid()
     drawn.legend(loc="outside upper left", ncols=1)
     return drawn
@@ -88,8 +88,12 @@ def count_figure(before: np.ndarray, after: np.ndarray) -> Figure:
     """Fig. 2: videos by class before and after augmentation, log-log, classes by falling count before."""
     drawn, (axes,) = figure(3.2)
     rank = np.arange(1, len(before) + 1)
-    axes.loglog(rank, np.where(before > 0, before, np.nan), "-", color=COLOURS[0], label="before")
-    axes.loglog(rank, np.where(after > 0, after, np.nan), ":", color=COLOURS[1], label="after augmentation")
+    axes.plot(rank, np.where(before > 0, before, np.nan), "-", color=COLOURS[0], label="before")
+    axes.plot(rank, np.where(after > 0, after, np.nan), ":", color=COLOURS[1], label="after augmentation")
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
+        axis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="class, by videos before (logarithmic)", ylabel="training videos (logarithmic)")
     axes.legend()
     axes.grid()

@@ -58,8 +58,10 @@ class Page:
         self._shown["tables"][name] = table
 
     def say(self, **facts: object) -> None:
-        """Give words and numbers to the text; floats with four digits."""
-        self._shown["facts"] |= {name: said(value) for name, value in facts.items()}
+        """Give words and numbers to the text, as `said` says them, and what is true or not."""
+        self._shown["facts"] |= {
+            name: value if isinstance(value, bool) else said(value) for name, value in facts.items()
+        }
 
     def write(self, path: Path) -> None:
         """Write the page as a whole."""
