@@ -10,3 +10,4 @@ PRECISION_RECALL = METRICS / "evaluate" / "precision_recall.csv"
 CALIBRATION = METRICS / "evaluate" / "calibration.csv"
 FREQUENCY = METRICS / "evaluate" / "frequency.csv"
 BY_CLASS = METRICS / "evaluate" / "classes.csv"
+SUMMARY = METRICS / "evaluate" / "summary.json"  # the few figures that `dvc metrics` and `dvc exp show` have

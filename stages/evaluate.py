@@ -24,7 +24,7 @@ from stages._places import (
     SCORED,
     SPLIT,
 )
-from stages._shown import MODELS
+from stages._shown import MODELS, SUMMARY
 from stages._tables import rows_of
 from yt8m.core.files import read_json, write_csv, write_json
 from yt8m.ensembling import fitting
@@ -96,13 +96,17 @@ def main(params: Params) -> None:
     looks.write()
     write_results(scored, table2(params.evaluate, members, best))
     write_models(models)
-    compact = {name: scored[name].figures for name in models if name != plain} | {"ensemble": scored[ensemble].figures}
-    write_json(
-        OUT / "metrics.json",
-        {f"test_{key}": {name: figures[key] for name, figures in compact.items()} for key in ("gap", "map")},
-    )
+    compact = {name: scored[name] for name in models if name != plain} | {"ensemble": scored[ensemble]}
+    write_json(OUT / "metrics.json", figures_of(compact))
+    few = {"single": best, "mean_of_all": "mean_of_all", "ensemble": ensemble, UNTAUGHT: UNTAUGHT, STUDENT: STUDENT}
+    write_json(SUMMARY, figures_of({key: scored[name] for key, name in few.items()}) | {"teacher": teacher})
     gaps = (scored[name].figures["gap"] for name in (ensemble, STUDENT))
     print("test GAP: ensemble ({}) {:.4f}, student {:.4f}".format(teacher, *gaps))
+
+
+def figures_of(scored: Mapping[str, Scored]) -> dict[str, object]:
+    """GAP and mAP on test by name."""
+    return {f"test_{key}": {name: each.figures[key] for name, each in scored.items()} for key in ("gap", "map")}
 
 
 def all_models(params: Params, members: Iterable[str]) -> dict[str, Model]:

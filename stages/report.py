@@ -39,7 +39,7 @@ def main(params: Params) -> None:
     known = sections.Known(members, systems)
     with whole(OUT / "figures") as figures:
         page = Page(figures)
-        sections.answer(page, known, params)
+        sections.answer(page, known, params, names)
         sections.table2(page, systems, known, params)
         sections.models(page, known)
         sections.training(page, known)
