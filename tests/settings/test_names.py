@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from stages import evaluate
 from tests.pipeline import load_yaml
 from tests.records import made
 from yt8m.core.files import read_json, write_csv, write_json
-from yt8m.core.schema import Level
-from yt8m.records.manifest import describe, write_manifest
 from yt8m.scoring import predictions
 from yt8m.scoring.table2 import mean_of, table2
 from yt8m.settings import registry
@@ -23,19 +22,24 @@ CLASSES = made.SCHEMA.classes
 
 def write_inputs(root: Path) -> None:
     """All that the stage `evaluate` reads, with weights of every scheme that there is."""
-    shard = root / "test0000.tfrecord"
-    videos = made.write_shard(shard, Level.VIDEO, 12)
-    write_manifest(root / "data/split/videos/test.tsv", [describe(shard, Level.VIDEO, len(videos))], made.SCHEMA)
+    videos = [made.frame_video(np.random.default_rng(seed), str(seed)) for seed in range(12)]
+    beside = [f"beside/{name}" for name in ("moe_original", "moe_augmented", "untaught", "plain", "netvlad-b")]
+    splits = ("train", "holdout", "test")
     stores = [f"predictions/test/{name}" for name in MEMBERS]
-    stores += [f"beside/{name}/test" for name in ("moe_original", "moe_augmented", "untaught", "plain", "netvlad-b")]
-    stores += ["infer_student/test"]
+    stores += [f"{name}/{split}" for name in [*beside, "infer_student"] for split in splits]
+    folders = [f"finetune/{name}" for name in MEMBERS] + ["train_moe/original", "train_moe/augmented"]
+    for folder in [*folders, "distill", "untaught"]:
+        write_json(root / "data" / folder / "model.json", {"family": "lstm"})
+        save_file({"weights": np.zeros((2, 3), np.float32)}, root / "data" / folder / "model.safetensors")
+    counts = [(number, number) for number in range(CLASSES)]
+    write_csv(root / "data/split/label_counts/train.csv", ("index", "videos"), counts)
     for seed, store in enumerate(stores):
         scores = np.random.default_rng(seed).random((len(videos), CLASSES), np.float32)
         with predictions.writer(root / "data" / f"{store}.parquet", CLASSES, CLASSES) as out:
             out.write([video.id for video in videos], [video.labels for video in videos], scores)
     write_json(root / "data/members.json", MEMBERS)
     write_json(root / "metrics/fit_ensemble/metrics.json", {"teacher": "per_model"})
-    write_csv(root / "metrics/fit_ensemble/members.csv", ("model", "holdout_gap"), [(name, 0.5) for name in MEMBERS])
+    write_csv(root / "metrics/fit_ensemble/members.csv", ("model", "train_gap", "holdout_gap"), [(name, 0.9, 0.5) for name in MEMBERS])
     (root / "data/ensemble").mkdir()
     weights = dict.fromkeys(registry.schemes(), np.full((len(MEMBERS), CLASSES), 1 / len(MEMBERS)))
     np.savez(root / "data/ensemble/weights.npz", allow_pickle=False, **weights)
