@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stages._curves import curves, logged_rows
+from stages._curves import Row, curves, logged_rows
 from stages._places import DIFFERENCES, LABEL_COUNTS, METRICS, RESULTS, WEIGHTS
 from stages._shown import BY_CLASS, CALIBRATION, FREQUENCY, MODELS, PRECISION_RECALL
 from stages._tables import rows_of
@@ -110,7 +110,7 @@ def models(page: Page, known: Known) -> None:
 def training(page: Page, known: Known) -> None:
     """Loss and GAP by step; one table of all, which DVC draws too."""
     rows = logged_rows(known.members)
-    write_csv(OUT / "curves.csv", rows[0]._fields if rows else (), rows)
+    write_csv(OUT / "curves.csv", Row._fields, rows)
     page.draw("curves", "Loss and GAP by step of all models", lines.curve_figure(curves(rows)))
 
 
