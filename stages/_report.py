@@ -18,11 +18,7 @@ from yt8m.settings.params import STUDENT, UNTAUGHT, Params
 OUT = METRICS / "report"
 SHOWN, LEAST = 10, 5  # classes in a table of the hardest, and the test labels that each has at least
 PAPER = {"before": 5_001_275, "after": 23_590_464}  # Table 3
-VERDICTS = {
-    "better": "▲ better",
-    "worse": "▼ worse",
-    "no difference": "= no difference",
-}
+VERDICTS = {"better": "▲ better", "worse": "▼ worse", "no difference": "= no difference"}
 METRIC_NAMES = {"test_gap": "GAP test", "test_map": "mAP", "test_hit1": "Hit@1", "test_perr": "PERR"}
 
 
@@ -32,23 +28,25 @@ class Known:
     Attributes:
         results: rows by system, of its metrics.
         models: rows by model, of its size.
-        ensemble: the best one's name, as the holdout says.
-        members: the number of its models.
+        ensemble: the name of the one that teaches.
+        best: whether the holdout has chosen it; or the parameters have.
+        members: the names of its models.
         labels: names for people, of the systems that have one.
     """
 
-    def __init__(self, members: Sequence[str], table: Sequence[System]):
+    def __init__(self, members: Sequence[str], table: Sequence[System], best: bool):
         self.results = {row["model"]: row for row in rows_of(RESULTS)}
         self.models = {row["model"]: row for row in rows_of(MODELS)}
         teacher = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
         self.ensemble = "mean_of_all" if teacher == "equal" else teacher
+        self.best = best
         self.members = list(members)
         self.labels = {row.system: row.label for row in table}
 
     def label(self, system: str) -> str:
         """A system for people."""
         if system == self.ensemble:
-            return f"best ensemble ({self.labels.get(system, system)})"
+            return f"{'best' if self.best else 'teaching'} ensemble ({self.labels.get(system, system)})"
         if system in self.members:
             return f"best single model on the holdout ({system})"
         return self.labels.get(system, system)
@@ -63,7 +61,8 @@ def answer(page: Page, known: Known, params: Params, names: Sequence[str]) -> No
     (gap, error), (student_gap, student_error) = known.gap(known.ensemble), known.gap(STUDENT)
     counts = read_json(METRICS / "split" / "metrics.json")
     page.say(
-        ensemble=known.labels.get(known.ensemble, known.ensemble),
+        ensemble=known.label(known.ensemble),
+        best=known.best,
         members=len(known.members),
         ensemble_gap=gap,
         ensemble_error=error,

@@ -22,7 +22,7 @@ from yt8m.report.single_label import SingleLabel
 from yt8m.report.tables import markdown, table4
 from yt8m.scoring.predictions import Store
 from yt8m.scoring.table2 import System, table2
-from yt8m.settings.params import UNTAUGHT, Params
+from yt8m.settings.params import BEST, UNTAUGHT, Params
 
 OUT = METRICS / "report"
 RELATIONS = DATA / "report" / "relations"
@@ -36,7 +36,7 @@ def main(params: Params) -> None:
     members = list(read_json(MEMBERS))
     best = {row["system"]: row for row in rows_of(DIFFERENCES)}[UNTAUGHT]["control"]
     systems = table2(params.evaluate, members, best)
-    known = sections.Known(members, systems)
+    known = sections.Known(members, systems, params.ensemble.teacher == BEST)
     with whole(OUT / "figures") as figures:
         page = Page(figures)
         sections.answer(page, known, params, names)

@@ -178,7 +178,7 @@ def test_where_equal_weights_are_best(project):
     write_json("metrics/fit_ensemble/metrics.json", {"teacher": "equal"})
     evaluate.main(params_of())
     assert read_json("metrics/evaluate/summary.json")["teacher"] == "equal"
-    assert "Best ensemble (mean of all 4 models, 4 models)" in written()
+    assert "The best ensemble (mean of all 4 models), 4 models," in written()
 
 
 def test_too_few_labels_of_each_class(project):
@@ -186,3 +186,12 @@ def test_too_few_labels_of_each_class(project):
     rows = [(name, 0, 1, 1, 0.5) for name in ("per_model", "student")]
     write_csv("metrics/evaluate/classes.csv", header, rows)
     assert "Hardest" not in written()
+
+
+def test_an_ensemble_that_the_parameters_choose_is_not_called_the_best(project):
+    content = load_yaml("tests/params.yaml")
+    content["ensemble"]["teacher"] = "per_model"
+    report.main(parse(content))
+    text = Path("metrics/report/index.html").read_text(encoding="utf-8")
+    assert "The teaching ensemble (learnt weights, per model), 4 models," in text
+    assert "best ensemble" not in text.lower()
