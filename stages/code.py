@@ -25,6 +25,7 @@ ENTRY = "stages.__main__"  # runs every stage
 KERAS = "keras"
 # Distributions by the package that is imported: those that decide numbers, or how they are stored or drawn.
 LIBRARIES = {
+    "jinja2": "jinja2",
     "keras": "keras",
     "matplotlib": "matplotlib",
     "numpy": "numpy",

@@ -3,12 +3,13 @@
 The only stage that looks at test labels. It leaves figures as numbers; `report` draws them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 
+from stages._looks import Looks
 from stages._places import (
     BESIDE,
     DATA,
@@ -18,27 +19,38 @@ from stages._places import (
     METRICS,
     MOES,
     PLAIN,
-    POINTS,
     PREDICTIONS,
     RESULTS,
     SCORED,
     SPLIT,
 )
+from stages._shown import MODELS, SUMMARY
 from stages._tables import rows_of
-from yt8m.core.files import read_json, whole, write_csv, write_json
+from yt8m.core.files import read_json, write_csv, write_json
 from yt8m.ensembling import fitting
+from yt8m.ensembling.blocks import BLOCK
 from yt8m.ensembling.ensemble import read_weights
-from yt8m.records.cache import Cache
-from yt8m.records.dataset import Dataset
+from yt8m.records.classes import read_label_counts
 from yt8m.scoring import bootstrap, metrics
-from yt8m.scoring.curves import precision_recall
-from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
-from yt8m.scoring.single_label import single_label
+from yt8m.scoring.gaps import gap_of
+from yt8m.scoring.predictions import Aligned, Predictions, Store, aligned, concatenate
+from yt8m.scoring.sizes import size_of
 from yt8m.scoring.table2 import TRAINED, WITHOUT, System, mean_of, sets_of, table2
 from yt8m.settings.params import STUDENT, UNTAUGHT, Params
 
 OUT = METRICS / "evaluate"
 SEED = 0  # of the resamples
+
+
+class Model(NamedTuple):
+    """Where a model lies, and its predictions, in whose path `SPLIT` stands for the split."""
+
+    folder: Path
+    predictions: Path
+
+    def store(self, split: str) -> Path:
+        """The predictions of a split."""
+        return Path(str(self.predictions).replace("SPLIT", split))
 
 
 class Ensemble(NamedTuple):
@@ -55,41 +67,61 @@ class Ensemble(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """What test says of a system: its metrics by name, its GAP on each resample, and, if drawn, precision by recall."""
+    """What test says of a system: its metrics by name, and its GAP on each resample."""
 
     figures: dict[str, float]
     resampled: np.ndarray
-    curve: list[tuple[float, float]]
 
     @classmethod
-    def of(cls, found: Predictions, drawn: bool) -> Self:
-        figures = metrics.all_metrics(found.indices, found.scores, found.labels)
-        return cls(figures, bootstrap.gaps(found, SEED), precision_recall(found) if drawn else [])
+    def of(cls, found: Predictions) -> Self:
+        return cls(metrics.all_metrics(found.indices, found.scores, found.labels), bootstrap.gaps(found, SEED))
 
 
 def main(params: Params) -> None:
     members: dict[str, str] = read_json(MEMBERS)
-    plain = f"{params.evaluate.plain}{TRAINED}"
-    beside = {name: name for name in (*MOES, UNTAUGHT)} | {f"{name}{WITHOUT}": name for name in params.evaluate.related}
-    beside[plain] = PLAIN
-    paths = {name: PREDICTIONS / "test" / f"{name}.parquet" for name in members}
-    paths |= {name: BESIDE / folder / "test.parquet" for name, folder in beside.items()}
-    paths |= {STUDENT: DATA / "infer_student" / "test.parquet"}
-    drawn = (plain, "mean_of_all", STUDENT)
-    scored = score(paths, all_ensembles(plain, members), drawn)
-    write_results(scored, table2(params.evaluate, members, best_member()))
-    points = [(name, *point) for name in drawn for point in scored[name].curve]
-    write_csv(OUT / "precision_recall.csv", ("model", "recall", "precision"), points)
+    plain, best = f"{params.evaluate.plain}{TRAINED}", best_member()
     teacher = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
-    best = "mean_of_all" if teacher == "equal" else teacher
-    compact = {name: scored[name].figures for name in paths if name != plain} | {"ensemble": scored[best].figures}
-    write_json(
-        OUT / "metrics.json",
-        {f"test_{key}": {name: figures[key] for name, figures in compact.items()} for key in ("gap", "map")},
+    ensemble = "mean_of_all" if teacher == "equal" else teacher
+    models = all_models(params, members)
+    looks = Looks(
+        curves=(plain, "mean_of_all", ensemble, STUDENT),
+        calibrated=(*members, ensemble, STUDENT),
+        by_class=(best, ensemble, STUDENT),
+        counts=read_label_counts(SPLIT / "label_counts" / "train.csv"),
     )
-    ensemble, student = (scored[name].figures["gap"] for name in (best, STUDENT))
-    print(f"test GAP: ensemble ({teacher}) {ensemble:.4f}, student {student:.4f}")
-    write_points(params)
+    scored = {}
+    for name, found in systems(models, all_ensembles(plain, members)):
+        scored[name] = Scored.of(found)
+        looks.add(name, found)
+    looks.write()
+    write_results(scored, table2(params.evaluate, members, best))
+    write_models(models)
+    compact = {name: scored[name] for name in models if name != plain} | {"ensemble": scored[ensemble]}
+    write_json(OUT / "metrics.json", figures_of(compact))
+    few = {"single": best, "mean_of_all": "mean_of_all", "ensemble": ensemble, UNTAUGHT: UNTAUGHT, STUDENT: STUDENT}
+    write_json(SUMMARY, figures_of({key: scored[name] for key, name in few.items()}) | {"teacher": teacher})
+    gaps = (scored[name].figures["gap"] for name in (ensemble, STUDENT))
+    print("test GAP: ensemble ({}) {:.4f}, student {:.4f}".format(teacher, *gaps))
+
+
+def figures_of(scored: Mapping[str, Scored]) -> dict[str, object]:
+    """GAP and mAP on test by name."""
+    return {f"test_{key}": {name: each.figures[key] for name, each in scored.items()} for key in ("gap", "map")}
+
+
+def all_models(params: Params, members: Iterable[str]) -> dict[str, Model]:
+    """The single models that are scored, by name, the student last."""
+    finetuned = DATA / "finetune"
+    beside = {name: (DATA / "train_moe" / name.removeprefix("moe_"), name) for name in MOES}
+    beside[UNTAUGHT] = DATA / UNTAUGHT, UNTAUGHT
+    # These two have the weights' shapes of the member that they were, or would have been.
+    beside |= {f"{name}{WITHOUT}": (finetuned / name, name) for name in params.evaluate.related}
+    beside[f"{params.evaluate.plain}{TRAINED}"] = finetuned / params.evaluate.plain, PLAIN
+    return {
+        **{name: Model(finetuned / name, PREDICTIONS / "SPLIT" / f"{name}.parquet") for name in members},
+        **{name: Model(folder, BESIDE / where / "SPLIT.parquet") for name, (folder, where) in beside.items()},
+        STUDENT: Model(DATA / "distill", DATA / "infer_student" / "SPLIT.parquet"),
+    }
 
 
 def best_member() -> str:
@@ -108,14 +140,12 @@ def all_ensembles(plain: str, members: Mapping[str, str]) -> dict[str, Ensemble]
     return {**pairs, **sets, "mean_of_all": all_of_them, **learnt}
 
 
-def score(paths: Mapping[str, Path], ensembles: Mapping[str, Ensemble], drawn: tuple[str, ...]) -> dict[str, Scored]:
-    """What test says of each system, the student last."""
-    found, (*models, student) = {}, paths
-    with aligned(paths) as stores:
-        for name in [*models, *ensembles, student]:
-            each = combined(stores, ensembles[name]) if name in ensembles else stores.read(name)
-            found[name] = Scored.of(each, name in drawn)
-    return found
+def systems(models: Mapping[str, Model], ensembles: Mapping[str, Ensemble]) -> Iterator[tuple[str, Predictions]]:
+    """Each system's name and predictions of test, the student last."""
+    *others, student = models
+    with aligned({name: model.store("test") for name, model in models.items()}) as stores:
+        for name in [*others, *ensembles, student]:
+            yield name, combined(stores, ensembles[name]) if name in ensembles else stores.read(name)
 
 
 def combined(stores: Aligned, ensemble: Ensemble) -> Predictions:
@@ -139,9 +169,12 @@ def write_results(scored: Mapping[str, Scored], table: list[System]) -> None:
     write_csv(DIFFERENCES, ("system", "control", "difference", "error", "verdict"), rows)
 
 
-def write_points(params: Params) -> None:
-    """Write the test videos that Fig. 1 shows."""
-    test = Dataset(SPLIT / "videos" / "test.tsv", params.data.source, cache=Cache.of(params.data))
-    features, classes = single_label(test.videos(), test.schema.primary)
-    with whole(POINTS) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, features=features, classes=classes)
+def write_models(models: Mapping[str, Model]) -> None:
+    """Write how large each model is, and its GAP on train and holdout."""
+    known = {row["model"]: (row["train_gap"], row["holdout_gap"]) for row in rows_of(SCORED)}
+    header = ("model", "family", "parameters", "bytes", "train_gap", "holdout_gap")
+    rows = []
+    for name, model in models.items():
+        gaps = known.get(name) or [gap_of(Store(model.store(split)).blocks(BLOCK)) for split in ("train", "holdout")]
+        rows.append((name, *size_of(model.folder), *gaps))
+    write_csv(MODELS, header, rows)

@@ -14,7 +14,7 @@ from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
 from yt8m.ensembling.ensemble import Ensemble
-from yt8m.scoring.metrics import PooledGap
+from yt8m.scoring.gaps import gap_of
 from yt8m.scoring.predictions import Aligned, aligned, writer
 from yt8m.scoring.table2 import sets_of
 from yt8m.settings import registry
@@ -52,13 +52,7 @@ def paths(members: list[str], split: str) -> dict[str, Path]:
 
 def gaps(members: Aligned) -> list[float]:
     """GAP@20 of each member."""
-    found = []
-    for name in members.names:
-        pooled = PooledGap()
-        for (block,) in members.take([name]).blocks(BLOCK):
-            pooled.add(block.indices, block.scores, block.labels)
-        found.append(pooled.value())
-    return found
+    return [gap_of(block for (block,) in members.take([name]).blocks(BLOCK)) for name in members.names]
 
 
 def write_weights(members: list[str], weights: dict[str, np.ndarray], params: Params, holdout: Aligned) -> None:

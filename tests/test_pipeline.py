@@ -81,13 +81,34 @@ def test_only_evaluate_reads_predictions_of_test():
     assert readers == ["evaluate"]
     wanted = re.compile(r"data/split/(\w+/test\.tsv|frames|videos)$")
     shards = {name for name, stage in STAGES.items() if any(wanted.match(dep) for dep in stage["deps"])}
-    assert shards == {"infer", "infer_moe", "infer_on", "infer_plain", "infer_student", "infer_untaught", "evaluate"}
+    assert shards == {"infer", "infer_moe", "infer_on", "infer_plain", "infer_student", "infer_untaught"}
 
 
-def test_what_is_drawn_is_drawn_by_report_alone():
-    drawn = [name for name, stage in STAGES.items() if "png" in str(stage)]
-    assert drawn == []
-    assert PIPELINE["plots"] == ["data/report/figures"]
+def test_dvc_shows_few_files_and_all_of_them_are_in_git():
+    """Or a clone without cache would have no page of plots."""
+    shown = {kind: [out for stage in STAGES.values() for out in stage.get(kind, [])] for kind in ("metrics", "plots")}
+    assert [list(out) for out in shown["metrics"]] == [["metrics/evaluate/summary.json"]]
+    assert all(settings["cache"] is False for out in shown["plots"] for settings in out.values())
+    assert "plots" not in PIPELINE
+
+
+def test_the_templates_of_plots_are_there():
+    folder = ROOT / ".dvc" / "plots"
+    named = re.findall(r"template: (\w+)", (ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    own = {path.stem for path in folder.glob("*.json")}
+    assert own <= set(named) <= own | {"simple"}
+    for path in folder.glob("*.json"):
+        assert "<DVC_METRIC_DATA>" in path.read_text(encoding="utf-8")
+
+
+def test_the_page_of_plots_needs_no_network():
+    page = (ROOT / ".dvc" / "plots" / "page.html").read_text(encoding="utf-8")
+    assert "html_template = plots/page.html" in (ROOT / ".dvc" / "config").read_text(encoding="utf-8")
+    assert page.count("{plot_divs}") == 1
+    assert "{scripts}" not in page  # DVC would put a CDN there
+    assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=", page)
+    assert "Redistribution and use" in page
+    assert len(page) < 1_500_000
 
 
 def test_docs_name_every_folder_of_the_package():

@@ -81,8 +81,9 @@ def test_the_result_holds_every_model_ensemble_and_the_student(project):
     for text in ("All 4 models", "Set a, 2 models", "per_model (paper)", "gap (beyond)"):
         assert text in weights
     assert "| distilled student" in (project.root / "metrics/report/table2.md").read_text()
-    figures = {path.name for path in (project.root / "data/report/figures").iterdir()}
-    assert figures >= {"table2.png", "label_counts.png", "tsne.png", "relations.png"}
+    figures = {path.name for path in (project.root / "metrics/report/figures").iterdir()}
+    assert figures >= {"table2.png", "counts.png", "embedding.png", "learnt.png", "curves.png"}
+    assert "<svg" in (project.root / "metrics/report/index.html").read_text()
 
 
 def test_the_ensemble_predicts_what_evaluate_scores(project):
@@ -104,11 +105,20 @@ def test_a_model_says_how_it_was_made(project):
 
 
 def test_no_figure_is_logged_twice(project):
+    names = ["train/netvlad-a", "finetune/netvlad-a", "finetune/netvlad-b"]
+    found = [json.loads((project.root / "metrics" / name / "metrics.json").read_text()) for name in names]
+    assert [list(figures) for figures in found] == [["holdout_gap"], [], ["holdout_gap"]]  # the second was passed on
+
+
+def test_dvc_shows_the_few_metrics_that_matter(project):
     shown = json.loads(project.run("dvc", "metrics", "show", "--json"))[""]["data"]
-    trained = {name: entry["data"] for name, entry in shown.items() if name.startswith(("metrics/train", "metrics/fi"))}
-    assert trained["metrics/finetune/netvlad-a/metrics.json"] == {}  # passed on
-    assert set(trained["metrics/train/netvlad-a/metrics.json"]) == {"holdout_gap"}
-    assert set(trained["metrics/finetune/netvlad-b/metrics.json"]) == {"holdout_gap"}
+    assert list(shown) == ["metrics/evaluate/summary.json"]
+    (few,) = (entry["data"] for entry in shown.values())
+    every = json.loads((project.root / "metrics/evaluate/metrics.json").read_text())
+    for key in ("test_gap", "test_map"):
+        assert list(few[key]) == ["single", "mean_of_all", "ensemble", "untaught", "student"]
+        assert few[key]["single"] in [every[key][name] for name in MEMBERS]
+        assert {few[key][name] == every[key][name] for name in SYSTEMS} == {True}
 
 
 def test_nothing_is_left_to_do_and_nothing_lies_about(project):
@@ -128,8 +138,15 @@ def test_the_lock_is_in_the_order_of_one_stage_after_the_other(project):
     assert list(locked) == order
 
 
-def test_plots_are_drawn_offline(project):
-    project.run("dvc", "plots", "show", "--json")
+def test_plots_are_drawn_offline_in_a_clone_without_cache(project, tmp_path):
+    clone = Project(tmp_path / "clone")
+    project.run("git", "clone", "-q", ".", str(clone.root))
+    for words in (["show"], ["diff", "HEAD"]):
+        clone.run("dvc", "plots", *words, "-o", "plots")
+        page = (clone.root / "plots" / "index.html").read_text()
+        for title in ("GAP on test", "Precision against recall", "GAP on the holdout", "weights", "Videos by class"):
+            assert title in page
+        assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=", page)
 
 
 def test_stages_run_again_give_the_same_bytes(project):
@@ -157,7 +174,7 @@ def test_what_checks_parameters_reruns_code_alone(copied):
 
 
 def test_an_edited_figure_reruns_report_alone(copied):
-    copied.edit("src/yt8m/report/figures.py", lambda text: text.replace("figsize=(6, 4)", "figsize=(5, 4)"))
+    copied.edit("src/yt8m/report/lines.py", lambda text: text.replace("figure(3.2)", "figure(3.1)"))
     assert copied.repro() == {"code", "report"}
 
 
@@ -259,7 +276,7 @@ def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
     diff = json.loads(project.run("dvc", "metrics", "diff", "--json"))
     rows = [(name, key) for name, keys in diff.items() for key in keys]
     values = [entry["new"] for keys in diff.values() for entry in keys.values()]
-    assert ("metrics/evaluate/metrics.json", "test_gap.student") in rows
+    assert ("metrics/evaluate/summary.json", "test_gap.student") in rows
     assert len(rows) <= 8
     assert len(values) == len(set(values))
     project.commit()

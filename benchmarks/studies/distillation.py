@@ -20,7 +20,8 @@ from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEAC
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
-from yt8m.report.figures import spread_figure
+from yt8m.report.drawing import save_png
+from yt8m.report.lines import spread_figure
 from yt8m.report.tables import markdown
 from yt8m.scoring import metrics
 from yt8m.scoring.predictions import Predictions, Store, aligned, concatenate, writer
@@ -128,7 +129,8 @@ def draw(table: Table) -> None:
     values = {share: found for name, share in LAMBDAS.items() if (found := table.values(name, "test_gap"))}
     if values:
         path = table.path.with_name("distillation.png")
-        spread_figure(values, "lambda: the teacher's share", "test GAP@20", "Distilled student (eq. 7), by seed", path)
+        title = "Distilled student (eq. 7), by seed"
+        save_png(spread_figure(values, "lambda: the teacher's share", "test GAP@20", title), path)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -16,7 +16,8 @@ from benchmarks.studies._study import spread
 from stages._places import MEMBERS, PREDICTIONS
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
-from yt8m.report.figures import bar_figure
+from yt8m.report.bars import bar_figure
+from yt8m.report.drawing import save_png
 from yt8m.report.tables import markdown
 from yt8m.scoring.predictions import Aligned, aligned
 from yt8m.settings import registry
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 bars[name] = mean(gaps)
     header = ("models", "scheme", "fold", "cross_validated_gap", "test_gap")
     write_csv(args.output.with_suffix(".csv"), header, rows)
-    bar_figure(bars, "Test GAP@20 (Table 4)", args.output.with_suffix(".png"))
+    save_png(bar_figure(bars, "Test GAP@20 (Table 4)"), args.output.with_suffix(".png"))
     print(markdown(("ensemble", "holdout GAP, cross-validated", "test GAP"), lines))
 
 

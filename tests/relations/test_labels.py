@@ -114,3 +114,15 @@ def test_the_most_frequent_classes_are_compared(weights, monkeypatch):
     few = rank_correlation(related, together(LABELS, 5), np.arange(4))
     assert told.rank_correlation(related) == pytest.approx(few)
     assert few != pytest.approx(rank_correlation(related, together(LABELS, 5), np.arange(5)))
+
+
+def test_the_strongest_relations_of_all_by_name(weights):
+    told, related = Labels(LABELS, NAMES), normalized(relation(weights))
+    pairs = sorted(
+        ((float(related[i, j]), frozenset((NAMES[i], NAMES[j]))) for i in range(5) for j in range(i)), reverse=True
+    )
+    found = list(told.strongest(related, 3))
+    assert [(value, frozenset((one, other))) for one, other, value, _ in found] == pairs[:3]
+    for one, other, _, carried in found:
+        assert carried == pytest.approx(told.together[NAMES.index(one), NAMES.index(other)])
+    assert len(list(told.strongest(related, 99))) == len(pairs)

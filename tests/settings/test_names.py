@@ -1,51 +1,23 @@
 """No model and no set is called like another thing that is scored, or they would stand in one place."""
 
 import csv
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from stages import evaluate
 from tests.pipeline import load_yaml
-from tests.records import made
-from yt8m.core.files import read_json, write_csv, write_json
-from yt8m.core.schema import Level
-from yt8m.records.manifest import describe, write_manifest
-from yt8m.scoring import predictions
+from tests.stages.made import MEMBERS, write_scored
+from yt8m.core.files import read_json
 from yt8m.scoring.table2 import mean_of, table2
 from yt8m.settings import registry
 from yt8m.settings.params import Evaluate, ParamsError, parse
-
-MEMBERS = {"netvlad-a": "netvlad", "lstm-a": "lstm", "netvlad-b": "netvlad", "lstm-b": "lstm"}
-CLASSES = made.SCHEMA.classes
-
-
-def write_inputs(root: Path) -> None:
-    """All that the stage `evaluate` reads, with weights of every scheme that there is."""
-    shard = root / "test0000.tfrecord"
-    videos = made.write_shard(shard, Level.VIDEO, 12)
-    write_manifest(root / "data/split/videos/test.tsv", [describe(shard, Level.VIDEO, len(videos))], made.SCHEMA)
-    stores = [f"predictions/test/{name}" for name in MEMBERS]
-    stores += [f"beside/{name}/test" for name in ("moe_original", "moe_augmented", "untaught", "plain", "netvlad-b")]
-    stores += ["infer_student/test"]
-    for seed, store in enumerate(stores):
-        scores = np.random.default_rng(seed).random((len(videos), CLASSES), np.float32)
-        with predictions.writer(root / "data" / f"{store}.parquet", CLASSES, CLASSES) as out:
-            out.write([video.id for video in videos], [video.labels for video in videos], scores)
-    write_json(root / "data/members.json", MEMBERS)
-    write_json(root / "metrics/fit_ensemble/metrics.json", {"teacher": "per_model"})
-    write_csv(root / "metrics/fit_ensemble/members.csv", ("model", "holdout_gap"), [(name, 0.5) for name in MEMBERS])
-    (root / "data/ensemble").mkdir()
-    weights = dict.fromkeys(registry.schemes(), np.full((len(MEMBERS), CLASSES), 1 / len(MEMBERS)))
-    np.savez(root / "data/ensemble/weights.npz", allow_pickle=False, **weights)
 
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
     """The names of all systems that `evaluate` writes, members aside; by file."""
     root = tmp_path_factory.mktemp("project")
-    write_inputs(root)
+    write_scored(root)
     content = load_yaml("tests/params.yaml")
     content["data"]["source"] = str(root)
     with pytest.MonkeyPatch.context() as patch:

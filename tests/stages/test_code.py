@@ -63,7 +63,7 @@ def test_layers_that_a_family_does_not_use_do_not_concern_it(lines):
 @pytest.mark.parametrize(
     ("part", "stages"),
     [
-        ("yt8m.augmentation.", {"augment"}),
+        ("yt8m.augmentation.", {"augment", "report"}),  # which knows synthetic videos by their ids
         ("yt8m.intake.", {"split"}),
         ("yt8m.simulation.", {"simulate"}),
         ("yt8m.relations.regularizer", {"finetune"}),

@@ -38,6 +38,14 @@ class Labels:
                 relation, carried = float(related[row, other]), float(self.together[row, other])
                 yield row, names[row], rank, other, names[other], relation, carried
 
+    def strongest(self, related: np.ndarray, k: int) -> Iterator[tuple[str, str, float, float]]:
+        """The k strongest relations, (C, C), of the most frequent classes: both names, the relation, how labels are."""
+        common = self.common[:COMPARED]
+        one, other = (common[places] for places in np.triu_indices(len(common), 1))
+        for pair in np.argsort(-related[one, other], kind="stable")[:k]:
+            row, column = int(one[pair]), int(other[pair])
+            yield self.names[row], self.names[column], float(related[row, column]), float(self.together[row, column])
+
     def rank_correlation(self, related: np.ndarray) -> float:
         """That of relations (C, C) and the labels' over the most frequent classes' pairs."""
         return rank_correlation(related, self.together, self.common[:COMPARED])
