@@ -17,6 +17,8 @@ from io import StringIO
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from yt8m.core.errors import DataError
 from yt8m.core.files import checksum_of, write_text
 from yt8m.core.schema import Level, Schema
@@ -112,8 +114,9 @@ def read_manifest(path: str | Path) -> Manifest:
             above += 1
             try:
                 schema = Schema.model_validate_json(line.removeprefix(SCHEMA))
-            except ValueError as error:  # pydantic's, among others
-                raise DataError(f"{path}: line {above}: expected a schema: {error}") from None
+            except ValidationError as error:
+                wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+                raise DataError(f"{path}: line {above}: expected a schema: {'; '.join(wrong)}") from None
         file.seek(0)
         for _ in range(above):
             file.readline()

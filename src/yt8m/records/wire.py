@@ -101,7 +101,9 @@ _KINDS = {1: "bytes", 2: "floats", 3: "int64"}
 def _lists(feature: memoryview, number: int) -> Iterator[memoryview]:
     """The lists of a `Feature` that holds one kind of value; an empty feature holds none."""
     for found, wire, value in fields(feature):
-        if found != number or wire != _BYTES or isinstance(value, int):
+        if found == number and (wire != _BYTES or isinstance(value, int)):
+            raise WireError(f"expected {_KINDS[number]}, received a list of them that is no message")
+        if found != number or isinstance(value, int):
             raise WireError(f"expected {_KINDS[number]}, received {_KINDS.get(found, f'field {found}')}")
         yield value
 
