@@ -59,6 +59,16 @@ def test_without_changes_all_is_the_same(repository, reviewed):
     assert not any("Stale" in line or "<details>" in line for line in lines)
 
 
+def test_figures_of_one_side_alone_are_no_obstacle(repository, reviewed):
+    (repository.root / "metrics/train/gru-b/metrics.json").unlink()
+    new = repository.root / "metrics/train/new-a/metrics.json"
+    new.parent.mkdir()
+    new.write_text('{"holdout_gap": 0.5}')
+    repository.record(params(), GAPS | {"netvlad-a": 0.9})
+    (repository.root / "metrics/train/gru-b/metrics.json").unlink()
+    assert row(reviewed(), "netvlad-a")[0] == "0.8100 → 0.9100"
+
+
 def test_one_models_change_is_shown_alone(repository, reviewed):
     repository.git("checkout", "-q", "-b", "hidden")
     changed = GAPS | {"netvlad-a": 0.9, "netvlad-b": 0.89, "gap": 0.852, "student": 0.75}

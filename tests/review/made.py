@@ -56,8 +56,7 @@ class Repository:
 
     def __init__(self, root: Path):
         self.root = root
-        files = [f"metrics/{path}/metrics.json" for path in ("evaluate", *(f"train/{name}" for name in MEMBERS))]
-        self._write("dvc.yaml", {"metrics": files, "params": ["params.yaml"]})
+        self._write("dvc.yaml", {"params": ["params.yaml"]})  # figures that are no metrics to DVC
         self._text(".dvc/config", "[core]\n    analytics = false\n")
         self._text(".gitignore", "/.dvc/tmp\n/.dvc/cache\n")
         self.git("init", "-q", "-b", "main")

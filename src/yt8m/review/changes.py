@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from yt8m.core.errors import InputError
 from yt8m.review import noise, reruns, systems
 from yt8m.review.predictions import Cached, paired_error
-from yt8m.review.sides import MEAN, Side
+from yt8m.review.sides import MEAN, Side, measured
 from yt8m.scheduling import dvc
 
 TRAINED = ("train@", "finetune@")  # the stages that train the ensemble's members
@@ -70,7 +70,7 @@ def ask(commit: str) -> tuple[Diff, Diff, Path]:
         InputError: where it refuses.
     """
     with ThreadPoolExecutor() as pool:
-        metrics = pool.submit(dvc.ask, "metrics", "diff", "--all", "--json", commit)
+        metrics = pool.submit(dvc.ask, "metrics", "diff", "--all", "--json", commit, "--targets", *measured(commit))
         params = pool.submit(dvc.ask, "params", "diff", "--json", commit)
         cache = pool.submit(dvc.ask, "cache", "dir")
         return json.loads(metrics.result()), json.loads(params.result()), Path(cache.result().strip())

@@ -16,7 +16,7 @@ from yt8m.core.errors import InputError
 from yt8m.scheduling.dvc import LOCK, entry_of
 
 MEAN = "mean_of_all"
-PARAMS = Path("params.yaml")
+PARAMS, METRICS, FIGURES = Path("params.yaml"), Path("metrics"), "metrics.json"
 COMPACT, RESULTS = Path("metrics/evaluate/metrics.json"), Path("metrics/evaluate/results.csv")
 # These stand in every pipeline, and among them they read all the videos that models are trained, chosen and tested on.
 READERS = ("distill", "infer_student", "evaluate")
@@ -120,6 +120,12 @@ def where_left(base: str) -> Side:
         return None if found.returncode else found.stdout
 
     return Side(commit, read)
+
+
+def measured(commit: str) -> list[str]:
+    """The files of figures that there are at a commit and here: DVC's own list of metrics has the few that matter."""
+    then = _git("ls-tree", "-r", "--name-only", commit, f"./{METRICS}").stdout.decode().splitlines()
+    return sorted(path for path in then if Path(path).name == FIGURES and Path(path).is_file())
 
 
 def recorded(entry: Mapping[str, Any]) -> dict[str, Any]:
