@@ -43,9 +43,8 @@ def project(request, tmp_path) -> Project:
 
 
 def test_from_video_files_to_classes_of_others(project):
-    extract = ["yt8m", "extract", "--network", "data/mine/pictures.keras", "--sound", "data/mine/sound.keras"]
     said = project.run(
-        *extract,
+        *("yt8m", "extract", "--network", "data/mine/pictures.keras", "--sound", "data/mine/sound.keras"),
         *("--videos", "data/mine/videos", "--labels", "data/mine/labels.csv", "--output", "data/mine/packed"),
         *("--split", "0.6", "0.2", "0.2", "--params-out", "params.yaml"),
     )
@@ -68,12 +67,3 @@ def test_from_video_files_to_classes_of_others(project):
     assert lines.splitlines()[0] == one
     named = [line.split()[1] for line in lines.splitlines()[1:]]
     assert set(named) <= set(CLASSES)
-
-    other = [*extract, "--videos", "data/mine/new", "--labels", "data/mine/new.csv", "--output", "data/mine/other"]
-    project.run(*other, "--split", "1", "0", "0")
-    line = project.refused(*predict, "--model", "data/distill", "--with", "data/mine/other/extractor")
-    assert "expected features of the extractor" in line
-    line = project.refused(
-        "yt8m", "predict", "--input", "data/mine/other/frame/*", "--model", "data/distill", "--output", "data/new.csv"
-    )
-    assert "expected features of the extractor" in line

@@ -82,6 +82,7 @@ class Bucket:
 
     def __init__(self, server: Server, name: str):
         self.server, self.url = server, f"s3://{name}"
+        S3FileSystem.clear_instance_cache()  # what it keeps may be another server's
         self._files = S3FileSystem()
         self._files.mkdir(name)
 

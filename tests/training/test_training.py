@@ -273,6 +273,8 @@ def another(value: Any) -> Any:
         return next(level for level in Level if level is not value)
     if isinstance(value, dict):
         return value | {"more": 1}
+    if value is None:
+        return "another"
     return not value if isinstance(value, bool) else value + type(value)(1)
 
 
