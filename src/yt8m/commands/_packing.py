@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
+from yt8m.commands._files import require_writable
 from yt8m.commands._trained import positive
 from yt8m.core.errors import InputError
 
@@ -54,5 +55,4 @@ def check(
         raise InputError(f"--split: expected shares that add up to 1, received {' '.join(map(str, shares))}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"{output}: expected a new folder, received one that is there")
-    if params_out and params_out.exists() and not params_out.is_file():
-        raise InputError(f"{params_out}: expected the path of a file to write, received a folder or a device")
+    require_writable(params_out)

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from yt8m.commands._files import require_extractor, require_level, require_writable
 from yt8m.commands._scoring import of_model, with_members
 from yt8m.commands._trained import load
-from yt8m.commands.predict import require_level
 from yt8m.core.errors import InputError
 from yt8m.core.files import write_text
 from yt8m.core.schema import Level, Schema
@@ -28,7 +28,6 @@ from yt8m.explaining.variants import variants
 from yt8m.intake.split import FOLDERS
 from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset, Shards
-from yt8m.records.extractors import FOLDER, require
 from yt8m.records.remote import Place
 from yt8m.records.shards import find
 from yt8m.records.tfrecord import write_records
@@ -61,8 +60,7 @@ def run(id: str, data: str | None, as_json: bool, page: Path | None) -> None:
         InputError: where there are no trained models, no such video, or something is not as expected.
         OSError: where a file cannot be read or written.
     """
-    if page and page.exists() and not page.is_file():  # it would be replaced
-        raise InputError(f"{page}: expected the path of a file to write, received a folder or a device")
+    require_writable(page)
     for folder in (SPLIT, MODEL, COMBINED):
         if not folder.is_dir():
             raise InputError(f"{folder}: expected a folder that yt8m repro makes, found none")
@@ -127,8 +125,7 @@ def given(pattern: str, schema: Schema) -> Iterator[tuple[str, list[Place]]]:
     """The shards that a pattern names, whose features the models' extractor made."""
     paths = find([pattern])
     for path in paths:
-        if isinstance(path, Path):
-            require(path.parent.parent / FOLDER, schema.extractor)
+        require_extractor(path, schema)
     yield pattern, paths
 
 

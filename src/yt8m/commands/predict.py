@@ -11,17 +11,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from yt8m.commands._files import require_extractor, require_level, require_writable
 from yt8m.commands._scoring import of_ensemble, of_model
 from yt8m.commands._trained import TOP_K, load, positive
 from yt8m.commands._video import origin_of, shard_of
 from yt8m.core.errors import InputError
-from yt8m.core.schema import Level
 from yt8m.ensembling.ensemble import DESCRIPTION, Ensemble
 from yt8m.records.dataset import Shards
-from yt8m.records.extractors import FOLDER, require
-from yt8m.records.manifest import DataError
 from yt8m.records.remote import Place, Remote
-from yt8m.records.shards import find, level_of
+from yt8m.records.shards import find
 from yt8m.scoring import submission
 from yt8m.scoring.predictions import Predictions
 
@@ -73,9 +71,8 @@ def run(
         InputError: where the model, a shard or the names are not as expected.
         OSError: where a file cannot be read or written.
     """
-    for path in filter(None, (output, labels)):
-        if path.exists() and not path.is_file():  # it would be replaced
-            raise InputError(f"{path}: expected the path of a file to write, received a folder or a device")
+    require_writable(output)
+    require_writable(labels)
     if labels and output and labels.resolve() == output.resolve():
         raise InputError(f"{labels}: expected another file for --labels than for --output, received the same")
     if labels and not output:
@@ -98,8 +95,7 @@ def run(
             paths = [shard_of(video, origin.extractor, schema, Path(work))]
         for shard in at_hand(paths):
             require_level(shard, level)
-            if isinstance(shard, Path):
-                require(shard.parent.parent / FOLDER, schema.extractor)
+            require_extractor(shard, schema)
         shards = Shards(paths, level, schema)
         found = of_ensemble(model, shards, BATCH) if ensemble else of_model(net, shards, BATCH, top_k, "predicting")
         if output:
@@ -147,17 +143,3 @@ def at_hand(paths: Sequence[Place]) -> list[Place]:
     """The shards to look at before any work: of those behind URLs the first, so that none is fetched twice."""
     remote = [path for path in paths if isinstance(path, Remote)]
     return [*(path for path in paths if isinstance(path, Path)), *remote[:1]]
-
-
-def require_level(path: Place, level: Level) -> None:
-    """Refuse a shard of the other level, by its first record.
-
-    Raises:
-        DataError: naming the shard.
-        RecordError: where the record is damaged.
-    """
-    received = level_of(path)
-    if received is not level:
-        raise DataError(
-            f"{path}: record 0: expected a {level}-level record, as the model takes, received {received}-level"
-        )

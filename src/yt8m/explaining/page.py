@@ -30,7 +30,7 @@ def _figures(explained: Explanation) -> dict[str, Markup]:
     ends = [*(each.first for each in explained.segments), explained.frames]
     return {
         FRAMES: Markup(
-            over_frames(changes, range(explained.frames + 1), "Each class's score less that without a frame")
+            over_frames(FRAMES, changes, range(explained.frames + 1), "Each class's score less that without a frame")
         ),
-        SEGMENTS: Markup(over_frames(alone, ends, "Each class's score in segments alone")),
+        SEGMENTS: Markup(over_frames(SEGMENTS, alone, ends, "Each class's score in segments alone")),
     }
