@@ -187,6 +187,11 @@ def test_a_scheduler_that_does_not_answer_or_has_no_workers_is_named(monkeypatch
         pass
 
 
+def test_two_projects_at_once_warn_of_nothing(recwarn):
+    with local(1, []), local(1, []):
+        assert [str(each.message) for each in recwarn if "Port" in str(each.message)] == []
+
+
 def test_a_client_that_goes_leaves_no_stage_behind(here):
     """On workers of a cluster that goes on."""
     sleep({"long": 60})

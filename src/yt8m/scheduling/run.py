@@ -30,6 +30,7 @@ def local(jobs: int, gpus: Sequence[str]) -> Iterator[Client]:
             resources=resources,
             memory_limit=0,
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": ":0"},  # any port: by default each but the first cluster warns
         ) as cluster,
         Client(cluster) as client,
     ):
