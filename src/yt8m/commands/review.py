@@ -5,7 +5,6 @@ test predictions of both, changes are measured on them. What cannot be compared 
 """
 
 from argparse import ArgumentParser
-from concurrent.futures import ThreadPoolExecutor
 
 from yt8m.core.errors import InputError, counted
 
@@ -29,14 +28,10 @@ def run(base: str, check: bool) -> int:
     from yt8m.review import changes, report, reruns, sides
 
     old, new = sides.where_left(base), sides.working_tree()
-    with ThreadPoolExecutor(1) as pool:  # DVC takes most of the time
-        asked = pool.submit(changes.ask, old.name)
-        obstacles = reruns.obstacles(old, new)
-    metrics, params, cache = asked.result()
-    if obstacles:
-        print(report.refused(old, new, obstacles, params), end="")
+    if obstacles := reruns.obstacles(old, new):
+        print(report.refused(old, new, obstacles, changes.params(old.name)), end="")
         return 1
-    print(report.compared(old, new, changes.compare(old, new, metrics, params, cache)), end="")
+    print(report.compared(old, new, changes.compare(old, new)), end="")
     return 0
 
 

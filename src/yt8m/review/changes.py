@@ -63,34 +63,35 @@ class Changes(NamedTuple):
     spread: noise.Spread
 
 
-def ask(commit: str) -> tuple[Diff, Diff, Path]:
-    """What DVC says: of all figures, of the parameters that have changed, and where its cache lies.
+def params(commit: str) -> Diff:
+    """The parameters that have changed, as DVC says.
 
     Raises:
         InputError: where it refuses.
     """
-    with ThreadPoolExecutor() as pool:
-        metrics = pool.submit(dvc.ask, "metrics", "diff", "--all", "--json", commit, "--targets", *measured(commit))
-        params = pool.submit(dvc.ask, "params", "diff", "--json", commit)
-        cache = pool.submit(dvc.ask, "cache", "dir")
-        return json.loads(metrics.result()), json.loads(params.result()), Path(cache.result().strip())
+    found: Diff = json.loads(dvc.ask("params", "diff", "--json", commit))
+    return found
 
 
-def compare(old: Side, new: Side, metrics: Diff, params: Diff, cache: Path) -> Changes:
+def compare(old: Side, new: Side) -> Changes:
     """The changes, each with what it must exceed.
 
     Raises:
-        InputError: where a side has no figures.
+        InputError: where a side has no figures, or DVC refuses.
     """
-    spread = noise.spread((old, new))
-    ran = set(reruns.changed(old, new))
-    stores = Cached(old, cache), Cached(new, cache)
-    before, after = old.gaps, new.gaps
-    gaps = {
-        name: _change(name, (before.get(name), after.get(name)), stores, (old, new), spread, ran)
-        for name in {**before, **after}
-    }
-    return Changes(gaps, metrics, params, spread)
+    with ThreadPoolExecutor() as pool:  # DVC takes most of the time
+        differ = pool.submit(params, old.name)
+        metrics = pool.submit(dvc.ask, "metrics", "diff", "--all", "--json", old.name, "--targets", *measured(old.name))
+        cache = Path(dvc.ask("cache", "dir").strip())
+        stores = Cached(old, cache), Cached(new, cache)
+        spread = noise.spread((old, new))
+        ran = set(reruns.changed(old, new))
+        before, after = old.gaps, new.gaps
+        gaps = {
+            name: _change(name, (before.get(name), after.get(name)), stores, (old, new), spread, ran)
+            for name in {**before, **after}
+        }
+        return Changes(gaps, json.loads(metrics.result()), differ.result(), spread)
 
 
 def _change(
