@@ -7,6 +7,7 @@ say what they need (`NEEDS`) are left out.
 """
 
 import argparse
+import logging
 import os
 import subprocess
 import sys
@@ -45,6 +46,7 @@ class Walk:
 
     def __init__(self, folder: Path, results: Path | None):
         self.folder, self.origin = folder, folder / "yt8m.git"
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # each request otherwise
         self.server = Server()
         self.server.start()
         self.environment = os.environ | self.server.environment
