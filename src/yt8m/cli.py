@@ -5,6 +5,7 @@ and may return an exit status.
 """
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -25,6 +26,10 @@ def main(argv: list[str] | None = None) -> None:
     args = vars(parser.parse_args(argv))
     try:
         status = args.pop("run")(**args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough: `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail once more in the end
+        sys.exit(1)
     except (InputError, OSError) as error:
         sys.exit(f"yt8m: {error}")
     except KeyboardInterrupt:

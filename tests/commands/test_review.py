@@ -85,6 +85,25 @@ def test_one_models_change_is_shown_alone(repository, reviewed):
     assert any("3 pairs" in line and "standard errors in metrics" in line for line in lines)
 
 
+def test_what_was_chosen_otherwise_is_said(repository, reviewed):
+    def choose(family, scheme):
+        models, teacher = (
+            repository.root / path for path in ("metrics/evaluate/models.csv", "metrics/fit_ensemble/metrics.json")
+        )
+        models.write_text(f"model,family,bytes\ngru-a,gru,8\nstudent,{family},8\n")
+        teacher.parent.mkdir(exist_ok=True)
+        teacher.write_text(f'{{"teacher": "{scheme}"}}')
+
+    choose("gru", "gap")
+    repository.commit()
+    assert not any("Chosen otherwise" in line for line in reviewed())
+    choose("dbow", "equal")
+    assert [line for line in reviewed() if "Chosen otherwise" in line] == [
+        "> **Chosen otherwise**: the student's family, gru → dbow.",
+        "> **Chosen otherwise**: the best ensemble's weights, gap → equal.",
+    ]
+
+
 def test_what_came_into_the_base_later_is_not_compared(repository, reviewed):
     repository.git("branch", "other")
     repository.record(params(distill__seed=8), GAPS | {"student": 0.5})

@@ -54,6 +54,26 @@ def test_a_family_that_breaks_it_is_refused_by_name(name, level, schema, tmp_pat
         contract.check(tiny.describe(name, schema, level))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "expected a module yt8m.models.own.network, found none"),
+        ("", "expected a function build in yt8m.models.own.network, found none"),
+        (
+            "def build(schema, args): ...",
+            r"expected build\(schema, level, momentum, args\), received build\(schema, args\)",
+        ),
+    ],
+    ids=["no module", "no function", "other arguments"],
+)
+def test_a_family_that_cannot_be_built_is_refused_by_name(text, said, tmp_path):
+    with broken.family(tmp_path, "own", *broken.KEPT["mean"]):
+        path = tmp_path / "own" / "network.py"
+        path.unlink() if text is None else path.write_text(text)
+        with pytest.raises(InputError, match=f"^family 'own': {said}$"):
+            contract.check(tiny.describe("own"))
+
+
 def padding(name):
     for frames, room in test_families.ROOMS:
         test_families.test_longer_padding_changes_nothing(name, frames, room)

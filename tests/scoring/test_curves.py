@@ -22,13 +22,14 @@ def test_points_are_those_of_the_pooled_ranking(videos, k):
         pooled += sorted(((score, bool(label)) for score, label in zip(row, true, strict=True)), reverse=True)[:k]
     correct = [label for _, label in sorted(pooled, reverse=True)]
     expected = [(sum(correct[:rank]) / hot.sum(), sum(correct[:rank]) / rank) for rank in range(1, len(correct) + 1)]
+    of_right = [point for point, label in zip(expected, correct, strict=True) if label]
     points = precision_recall(predict(scores, hot), k)
-    assert len(points) == min(len(expected), 50)
-    assert points[0] == pytest.approx(expected[0])
-    assert points[-1] == pytest.approx(expected[-1])
-    assert all(any(point == pytest.approx(other) for other in expected) for point in points)
-    recalls = [recall for recall, _ in points]
-    assert recalls == sorted(recalls)
+    assert len(points) == min(len(of_right), 50)
+    assert points[-1] == pytest.approx(of_right[-1])
+    assert all(any(point == pytest.approx(other) for other in of_right) for point in points)
+    recalls = np.array([0, *(recall for recall, _ in points)])
+    assert (np.diff(recalls) > 0).all()
+    assert np.diff(recalls).max() < recalls[-1] / 50 + 1.5 / hot.sum()
 
 
 def test_perfect_predictions():

@@ -152,7 +152,7 @@ def test_bad_value(name, value, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"family": "resnet"}, r"distill.family: unknown family: expected one of .*, received 'resnet'"),
+        ({"family": "resnet"}, r"distill.family: expected one of \['best', .*'dbow', .*\], received 'resnet'"),
         ({"args": OWN | {"clusters": {"rgb": 8}}}, r"distill.args.clusters: expected the features .*, received .*"),
         ({"batch_size": None}, "distill: expected a value, with family netvlad, received batch_size None"),
         ({"args": None}, "distill: expected a value, with family netvlad, received args None"),

@@ -160,6 +160,27 @@ def test_a_family_is_a_folder(family_folder):
             registry.check_arguments(family_folder, SCHEMA, args | {name: bad})
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"import heavy{FAMILY}", "expected yt8m.models.tests_own to import no Keras, which its network.py alone may"),
+        ("", "expected a class Arguments in yt8m.models.tests_own, a subclass of one in yt8m.settings.arguments"),
+        ("Arguments = dict", "expected a class Arguments in yt8m.models.tests_own, a subclass of one in .*"),
+    ],
+    ids=["Keras", "nothing", "another class"],
+)
+def test_a_family_that_cannot_be_checked_is_refused(text, said, family_folder, tmp_path, monkeypatch):
+    """A module of the test's own stands for Keras."""
+    (tmp_path / "heavy.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "KERAS", "heavy")
+    (tmp_path / "models" / family_folder / "__init__.py").write_text(text)
+    for name in ("heavy", f"yt8m.models.{family_folder}"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        registry.arguments(family_folder)
+
+
 def test_parameters_are_checked_without_keras():
     """Whatever families there are: each is asked for its arguments."""
     code = """

@@ -1,5 +1,9 @@
 """What every family keeps to (see `yt8m.models`), checked on small videos before a model of it is trained."""
 
+import inspect
+from importlib import import_module
+from importlib.util import find_spec
+
 import keras
 import numpy as np
 
@@ -7,7 +11,9 @@ from yt8m.core.errors import InputError
 from yt8m.core.schema import LENGTH, Level
 from yt8m.layers.head import OUTPUT
 from yt8m.models.building import Description, build
+from yt8m.settings import registry
 
+BUILD = ("schema", "level", "momentum", "args")  # what `build` of a family takes
 SHORT, LONG = 3, 8  # frames that the small videos have room for
 CLASSES = 4
 TOLERANCE = 1e-4  # of scores: products of other shapes round differently
@@ -22,6 +28,8 @@ def check(description: Description) -> None:
     Raises:
         InputError: naming the family, what was expected and what was received.
     """
+    if problem := _interface(description.family):
+        raise InputError(f"family {description.family!r}: {problem}")
     # A level without frames has one frame a video, and nothing behind it.
     lengths = (SHORT, LONG) if description.level is Level.FRAME else (1, 1)
     short, long = (
@@ -36,6 +44,21 @@ def check(description: Description) -> None:
     model.set_weights(longer.get_weights())
     if problem := _padding(model, longer, small, long.frames(description.level)):
         raise InputError(f"family {description.family!r}: {problem}")
+
+
+def _interface(family: str) -> str | None:
+    """What is wrong with how the family's function is called, before it is."""
+    name = f"{registry.families()[family]}.network"
+    if find_spec(name) is None:
+        return f"expected a module {name}, found none"
+    function = getattr(import_module(name), "build", None)
+    if not callable(function):
+        return f"expected a function build in {name}, found none"
+    try:
+        inspect.signature(function).bind(*BUILD)
+    except TypeError:
+        return f"expected build({', '.join(BUILD)}), received build{inspect.signature(function)}"
+    return None
 
 
 def _output(model: keras.Model) -> str | None:

@@ -35,6 +35,7 @@ def compared(old: Side, new: Side, changes: Changes) -> str:
         f"**Test GAP: {'; '.join(_verdict(name, gaps[name]) for name in known if name != MEAN)}.** "
         f"Against {old.name[:10]}.",
         _stale(old, new),
+        _choices(old, new),
         "### Student and ensembles",
         markdown(("system", *HEADER), [(LABELS[name], *_cells(gaps[name])) for name in known]),
         "### Models",
@@ -100,6 +101,17 @@ def _stale(old: Side, new: Side) -> str:
         if (found := side.stale())
     ]
     return "\n".join(lines)
+
+
+def _choices(old: Side, new: Side) -> str:
+    """What the pipeline has chosen otherwise, which figures alone do not show."""
+    before, after = old.choices, new.choices
+    lines = [
+        f"> **Chosen otherwise**: {what}, {before[what]} → {chosen}."
+        for what, chosen in after.items()
+        if before.get(what, chosen) != chosen
+    ]
+    return "\n>\n".join(lines)
 
 
 def _causes(old: Side, new: Side, params: Diff) -> Iterable[str]:

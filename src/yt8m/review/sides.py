@@ -14,9 +14,11 @@ from ruamel.yaml import YAML
 
 from yt8m.core.errors import InputError
 from yt8m.scheduling.dvc import LOCK, entry_of
+from yt8m.settings.params import STUDENT
 
 MEAN = "mean_of_all"
 PARAMS, METRICS, FIGURES = Path("params.yaml"), Path("metrics"), "metrics.json"
+MODELS, TEACHER = Path("metrics/evaluate/models.csv"), Path("metrics/fit_ensemble/metrics.json")
 COMPACT, RESULTS = Path("metrics/evaluate/metrics.json"), Path("metrics/evaluate/results.csv")
 # These stand in every pipeline, and among them they read all the videos that models are trained, chosen and tested on.
 READERS = ("distill", "infer_student", "evaluate")
@@ -81,6 +83,17 @@ class Side:
         """The test GAPs of every model, the student, the ensemble that teaches, and the mean of all members."""
         compact: dict[str, float] = json.loads(self.need(COMPACT))["test_gap"]
         return compact | {MEAN: self.results[MEAN]["test_gap"]}
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """What the pipeline has chosen by the holdout, of what this side has recorded: by its name for people."""
+        found = {}
+        if models := self.read(MODELS):
+            families = {row["model"]: row["family"] for row in csv.DictReader(models.decode().splitlines())}
+            found["the student's family"] = families[STUDENT]
+        if ensemble := self.read(TEACHER):
+            found["the best ensemble's weights"] = json.loads(ensemble)["teacher"]
+        return found
 
     def stale(self) -> list[str]:
         """The parameters and figures of which dvc.lock has recorded others; code and data are not looked at."""

@@ -282,6 +282,14 @@ class Distill(Section):
     learning_rate: PositiveFloat | None
     args: dict[str, Any] | None
 
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, family: str) -> str:
+        known = [BEST, *registry.families()]  # looked at before what goes with it: a typo is no family of one's own
+        if family not in known:
+            raise ValueError(f"expected one of {known}, received {family!r}")
+        return family
+
     @model_validator(mode="after")
     def _own_or_none(self) -> Self:
         for name in ("batch_size", "learning_rate", "args"):
@@ -395,9 +403,9 @@ def _model_problems(name: str, params: Params) -> list[str]:
         models["distill"] = student
     for key, model in models.items():
         try:
-            registry.require(registry.families(), model.family)
+            registry.arguments(model.family)
         except ValueError as error:
-            problems.append(f"{name}: {key}.family: unknown family: {error}")
+            problems.append(f"{name}: {key}.family: {error}")
             continue
         try:
             registry.check_arguments(model.family, params.data.layout, model.args)

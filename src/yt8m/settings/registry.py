@@ -3,6 +3,7 @@
 Keras is not imported here, so that parameters are checked within a moment.
 """
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -11,6 +12,8 @@ from typing import Any
 
 from yt8m.core.schema import Schema
 from yt8m.settings.arguments import Arguments
+
+KERAS = "keras"
 
 
 def modules(package: str) -> dict[str, str]:
@@ -48,9 +51,20 @@ def arguments(family: str) -> type[Arguments]:
     """What a family takes as `args`: the class `Arguments` of its package, which imports no Keras.
 
     Raises:
-        ValueError: for an unknown family.
+        ValueError: for an unknown family, and one whose package has no such class or imports Keras.
     """
-    found: type[Arguments] = import_module(require(families(), family)).Arguments
+    try:
+        module = require(families(), family)
+    except ValueError as error:
+        raise ValueError(f"unknown family: {error}") from None
+    before = KERAS in sys.modules
+    found = getattr(import_module(module), "Arguments", None)
+    if (
+        KERAS in sys.modules and not before
+    ):  # which chooses a backend, and begins its threads, before params.yaml is read
+        raise ValueError(f"expected {module} to import no Keras, which its network.py alone may")
+    if not (isinstance(found, type) and issubclass(found, Arguments)):
+        raise ValueError(f"expected a class Arguments in {module}, a subclass of one in {Arguments.__module__}")
     return found
 
 
