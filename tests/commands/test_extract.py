@@ -127,9 +127,10 @@ def test_going_on_after_being_killed_gives_the_same_shards(folder, extracted, tm
         process.kill()
         process.wait()
         killed.append(done(output))
-    assert 0 < killed[0] < len(CLIPS)
-    assert killed == sorted(killed)
-    remove(output)  # where a busy machine let the last one come too late
+        # Nothing, or all of it where a busy machine let the last kill come too late.
+        assert not output.exists() or digests(output) == digests(extracted)
+    assert killed[0] < killed[1] <= len(CLIPS)
+    remove(output)
     main(options(folder, output))
     assert digests(output) == digests(extracted)
 
