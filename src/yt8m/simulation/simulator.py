@@ -108,7 +108,7 @@ class Simulator:
         """A real video's mean, (width,) float32; what the directions leave of it is noise across them, as strong."""
         statistics, directions = self.statistics, self.statistics["directions"]
         noise = statistics["rest"] * random.standard_normal(directions.shape[1], np.float32)
-        noise -= (directions @ noise / (directions**2).sum(axis=1)) @ directions
+        noise = noise - (directions @ noise / (directions**2).sum(axis=1)) @ directions
         noise *= statistics["strays"][real] / np.linalg.norm(noise)
         found: np.ndarray = statistics["centre"] + statistics["codes"][real] @ directions + noise
         return found[self._columns]
