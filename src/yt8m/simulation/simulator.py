@@ -109,14 +109,15 @@ class Simulator:
         statistics, directions = self.statistics, self.statistics["directions"]
         noise = statistics["rest"] * random.standard_normal(directions.shape[1], np.float32)
         noise = noise - (directions @ noise / (directions**2).sum(axis=1)) @ directions
-        noise *= statistics["strays"][real] / np.linalg.norm(noise)
+        noise = noise * (statistics["strays"][real] / np.linalg.norm(noise))
         found: np.ndarray = statistics["centre"] + statistics["codes"][real] @ directions + noise
         return found[self._columns]
 
     def _shots(self, labels: int, length: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The shot of each frame, (length,) int, and which labels show in each shot, (shots, labels) bool."""
-        shot = np.cumsum(random.random(length) < 1 / SHOT_FRAMES)
-        shot -= shot[0]
+        begins = random.random(length) < 1 / SHOT_FRAMES
+        begins[0] = False
+        shot = np.cumsum(begins)
         shots = shot[-1] + 1
         shows = random.random((shots, labels)) < SHOWS
         for column in np.flatnonzero((random.random(labels) < BRIEF) | ~shows.any(0)):

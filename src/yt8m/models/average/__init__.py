@@ -22,6 +22,11 @@ class Arguments(arguments.Arguments):
 
     members: Annotated[list[Member], Field(min_length=1)]
 
+    @property
+    def parts(self) -> frozenset[str]:
+        own = (registry.arguments(member.family).model_validate(member.args).parts for member in self.members)
+        return frozenset(member.family for member in self.members).union(*own)
+
     def check(self, schema: Schema) -> None:
         for index, member in enumerate(self.members):
             try:
