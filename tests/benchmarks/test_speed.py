@@ -107,11 +107,13 @@ def test_full_size(here, tmp_path, capsys):
 @pytest.mark.parametrize("spectrum", omega.SPECTRA)
 def test_both_ways_to_omega_agree(here, tmp_path, spectrum, sqrtm):
     figures = omega.measure(tmp_path, 6, 20, spectrum, sqrtm)
-    assert omega.problems(figures | {"direct / update": 10.0}) == []
+    assert omega.problems(figures, whole=False) == []
+    assert omega.problems(figures | {"direct / update": 10.0}, whole=True) == []
     assert figures["trace"] == pytest.approx(1)
     assert figures["smallest eigenvalue"] > -1e-12
     np.save(tmp_path / omega.DENSE, np.roll(np.load(tmp_path / omega.DENSE), 1, axis=(0, 1)))
-    assert len(omega.problems(omega.compare(tmp_path) | {"direct / update": 9.9})) == 3
+    others = omega.compare(tmp_path) | {"direct / update": 9.9}
+    assert [len(omega.problems(others, whole)) for whole in (False, True)] == [2, 3]
 
 
 def test_ensemble(here, monkeypatch, capsys):

@@ -14,6 +14,7 @@ from tests.extraction import clips, made
 from tests.extraction.clips import Clip
 from tests.pipeline import ROOT
 from yt8m.cli import main
+from yt8m.core.files import remove
 from yt8m.core.schema import Level
 from yt8m.records.classes import read_class_names
 from yt8m.records.videos import read_videos
@@ -126,8 +127,10 @@ def test_going_on_after_being_killed_gives_the_same_shards(folder, extracted, tm
         process.kill()
         process.wait()
         killed.append(done(output))
+        # Nothing, or all of it where a busy machine let the last kill come too late.
+        assert not output.exists() or digests(output) == digests(extracted)
     assert killed[0] < killed[1] <= len(CLIPS)
-    assert not output.exists()
+    remove(output)
     main(options(folder, output))
     assert digests(output) == digests(extracted)
 

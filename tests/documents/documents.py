@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from tests.pipeline import ROOT
 
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
-NEEDS = ("a GPU", "published data", "several machines", "24 GB", "hours")  # what `# needs ...` behind a command may say
+NEEDS = (
+    "a GPU",
+    "published data",
+    "several machines",
+    "24 GB",
+    "an idle machine",
+    "hours",
+)  # what `# needs ...` behind a command may say
 COMMENT = re.compile(r"(?:^|\s)#\s+(.*)$")
 
 

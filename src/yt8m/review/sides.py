@@ -75,8 +75,8 @@ class Side:
     @cached_property
     def results(self) -> dict[str, dict[str, float]]:
         """The figures of every system on test, by its name."""
-        lines = self.need(RESULTS).decode().splitlines()
-        return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)}
+        rows = _csv(self.need(RESULTS))
+        return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in rows}
 
     @cached_property
     def gaps(self) -> dict[str, float]:
@@ -89,8 +89,8 @@ class Side:
         """What the pipeline has chosen by the holdout, of what this side has recorded: by its name for people."""
         found = {}
         if models := self.read(MODELS):
-            families = {row["model"]: row["family"] for row in csv.DictReader(models.decode().splitlines())}
-            found["the student's family"] = families[STUDENT]
+            (student,) = (row for row in _csv(models) if row["model"] == STUDENT)
+            found["the student's family"] = student["family"]
         if ensemble := self.read(TEACHER):
             found["the best ensemble's weights"] = json.loads(ensemble)["teacher"]
         return found
@@ -166,6 +166,10 @@ def _is(params: Mapping[str, Any], name: str, value: Any) -> bool:
 
 def _git(*words: str) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(["git", *words], capture_output=True)
+
+
+def _csv(text: bytes) -> "csv.DictReader[str]":
+    return csv.DictReader(text.decode().splitlines())
 
 
 def _yaml(text: bytes) -> Any:
