@@ -43,8 +43,9 @@ def main(params: Params) -> None:
     """Write all files anew; the graph of imports is made once."""
     code = Code(params.train.backend)
     models = {name: families_of(model) for name, model in params.models.items()}
-    student = params.distill.own
-    models[STUDENT] = families_of(student) if student else set().union(*models.values())  # any of them may be the best
+    own, of = params.distill.own, params.distill.members
+    any_of_them = [own] if own else params.models.values()  # whichever is the best
+    models[STUDENT] = set[str]().union(*(families_of(model.times(of)) for model in any_of_them))
     shown = (params.evaluate.plain, *params.evaluate.related)
     models |= {member: models[member.split("-")[0]] for member in shown}
     models["train_moe"] = families_of(params.train_moe)
