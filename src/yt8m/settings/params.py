@@ -101,11 +101,12 @@ class Data(Section):
 
 
 class SplitPatterns(Section):
-    """Shard-name patterns of each split."""
+    """Shard-name patterns of each split; `extra` may have none: what labels its videos have is not looked at."""
 
     train: Patterns
     holdout: Patterns
     test: Patterns
+    extra: list[str]
 
 
 class Split(Section):
