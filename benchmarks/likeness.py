@@ -1,6 +1,6 @@
 """How like real videos the simulated ones are, in figures of the features alone: `python -m benchmarks.likeness`.
 
-No model of the pipeline has a part in it.
+No model of the pipeline has a part in it. With `--figures` it draws Fig. 1 of both.
 """
 
 import argparse
@@ -13,6 +13,9 @@ import numpy as np
 from yt8m.core.quantization import dequantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records.videos import Video, read_videos
+from yt8m.report.drawing import save_png
+from yt8m.report.embedding import embed
+from yt8m.report.maps import embedding_figure
 from yt8m.report.tables import markdown
 from yt8m.scoring import metrics
 from yt8m.settings import params as settings
@@ -21,6 +24,7 @@ from yt8m.simulation.derive_statistics import REAL
 from yt8m.simulation.simulator import STATISTICS, Simulator
 
 NEIGHBOURS, DIRECTIONS, LAGS = (1, 4, 8), (10, 50, 200), (1, 2, 4, 9)
+CLASSES, VIDEOS = 8, 40  # of Fig. 1
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BLOCK = 1000
 
@@ -110,6 +114,22 @@ def within(videos: Iterable[Video], feature: str) -> dict[str, float]:
     }
 
 
+def single_labelled(videos: Means) -> tuple[np.ndarray, np.ndarray]:
+    """The videos that Fig. 1 shows, and the class of each: of the most frequent labels that stand alone."""
+    alone = np.where(videos.hot.sum(1) == 1, videos.hot.argmax(1), -1)
+    counts = np.bincount(alone[alone >= 0], minlength=videos.hot.shape[1])
+    chosen = np.argsort(-counts, kind="stable")[:CLASSES]
+    rows = np.concatenate([np.flatnonzero(alone == label)[:VIDEOS] for label in chosen])
+    return rows, alone[rows]
+
+
+def draw(videos: Means, primary: int, names: Sequence[str], path: Path) -> None:
+    """Draw Fig. 1."""
+    rows, labels = single_labelled(videos)
+    classes = [names[label] for label in labels]
+    save_png(embedding_figure(embed(videos.x[rows, :primary]), classes, np.zeros(len(rows), bool)), path)
+
+
 def simulated(params: Params, seed: int) -> list[Video]:
     """The videos of the first simulated data set, from another seed."""
     settings = next(iter(params.simulate.values()))
@@ -127,18 +147,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="which say what is simulated")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--figures", type=Path, metavar="FOLDER", help="for Fig. 1 of both, of the first seed")
     args = parser.parse_args(argv)
-    params = settings.load(args.params)
-    classes = np.load(STATISTICS)["class_index"][: params.data.layout.classes].astype(np.int64)
+    params, statistics = settings.load(args.params), np.load(STATISTICS)
+    classes = statistics["class_index"][: params.data.layout.classes].astype(np.int64)
     real = Means.of(_read(args.folder, Level.VIDEO, REAL), classes)
     columns: dict[str, dict[str, float]] = {}
     for seed in args.seeds:
         videos = simulated(params, seed)
-        found = Means.of(videos, np.arange(len(classes)))
-        columns[f"real, sample {seed}"] = likeness(real.sample(len(videos), seed), REAL.features["rgb"])
+        found, sample = Means.of(videos, np.arange(len(classes))), real.sample(len(videos), seed)
+        columns[f"real, sample {seed}"] = likeness(sample, REAL.features["rgb"])
         *_, last = params.data.layout.features
         width = params.data.layout.features[params.data.layout.primary]
         columns[f"simulated, seed {seed}"] = likeness(found, width) | within(videos, last)
+        if args.figures and seed == args.seeds[0]:
+            names = statistics["class_names"].tolist()
+            draw(sample, REAL.features["rgb"], names, args.figures / "likeness_real.png")
+            draw(found, width, names, args.figures / "likeness_simulated.png")
     if args.frames:
         schema = settings.load(args.frames_params).data.layout
         columns["real frames"] = within(_read(args.frames, Level.FRAME, schema), schema.primary)
