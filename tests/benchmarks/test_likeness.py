@@ -19,7 +19,7 @@ def test_shares_of_neighbours_against_a_loop():
     random = np.random.default_rng(0)
     x, hot = random.normal(size=(30, 5)), random.random((30, 4)) < 0.4
     centred = x - x.mean(0)
-    found = {nth: [] for nth in likeness.NEIGHBOURS}
+    found: dict[int, list[bool]] = {nth: [] for nth in likeness.NEIGHBOURS}
     for row in range(30):
         cosines = [
             float(centred[row] @ other / np.linalg.norm(other)) if index != row else -np.inf
