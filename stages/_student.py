@@ -16,7 +16,8 @@ def by_labels(params: Params, stage: str) -> Training:
     """A training of the student's model, whose files are a stage's."""
     model = (params.distill.own or best_model(params)).times(params.distill.members)
     training = Training.of(params, model, params.distill.seed, stage)
-    return replace(training, storage=params.distill.storage)
+    schedule = replace(training.schedule, rate=params.distill.schedule or params.train.schedule)
+    return replace(training, schedule=schedule, storage=params.distill.storage)
 
 
 def best_model(params: Params) -> Model:

@@ -278,8 +278,8 @@ class Distill(Section):
 
     It is the mean of so many networks (`members`), of which each learns by itself; together they take no more than
     `max_bytes`. Their family, arguments and how fast they are trained are those of the model that scores best on the
-    holdout (`best`) among those that fit, or their own. `storage` is the type of the weights on disk; they are measured
-    as they are stored.
+    holdout (`best`) among those that fit, or their own; but the rate may go another way by step (`schedule`) than that
+    of all trainings. `storage` is the type of the weights on disk; they are measured as they are stored.
     """
 
     share: Share = Field(alias="lambda")
@@ -289,6 +289,7 @@ class Distill(Section):
     family: str
     seed: NonNegativeInt
     epochs: PositiveInt
+    schedule: Annotated[Staircase | Drop, Field(discriminator="kind")] | None
     batch_size: PositiveInt | None
     learning_rate: PositiveFloat | None
     args: dict[str, Any] | None
