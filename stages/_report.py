@@ -73,7 +73,11 @@ def answer(page: Page, known: Known, params: Params, names: Sequence[str]) -> No
         kept=f"{100 * student_gap / gap:.0f}" if gap else "0",
         classes=len(names),
         paper=params.evaluate.paper,
-        **{f"{split}_videos": counts[split]["videos"] for split in ("train", "holdout", "test")},
+        several=params.distill.members > 1,
+        networks=params.distill.members,
+        share=params.distill.share,
+        extra="extra" in counts,
+        **{f"{split}_videos": found["videos"] for split, found in counts.items()},
     )
 
 
@@ -185,11 +189,10 @@ def classes(page: Page, known: Known, names: Sequence[str]) -> None:
     page.list("easiest", Table.of(header, rows[: -SHOWN - 1 : -1]))
 
 
-def distillation(page: Page, known: Known, params: Params) -> None:
-    """The student beside its model on labels alone: lambda and 0."""
-    shares = {UNTAUGHT: 0.0, STUDENT: params.distill.share}
-    points = {f"lambda {share:g}: {known.labels[name]}": known.gap(name) for name, share in shares.items()}
-    page.draw("distillation", "Test GAP by lambda", bars.interval_figure(points, "test GAP"))
+def distillation(page: Page, known: Known) -> None:
+    """The student beside its model on labels alone."""
+    points = {known.labels[name]: known.gap(name) for name in (UNTAUGHT, STUDENT)}
+    page.draw("distillation", "Test GAP with and without a teacher", bars.interval_figure(points, "test GAP"))
 
 
 def _points(rows: Sequence[Mapping[str, str]], x: str, y: str) -> dict[str, lines.Points]:

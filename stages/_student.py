@@ -14,20 +14,28 @@ from yt8m.training.training import Training
 
 def by_labels(params: Params, stage: str) -> Training:
     """A training of the student's model, whose files are a stage's."""
-    model = params.distill.own or best_model(params)
+    model = (params.distill.own or best_model(params)).times(params.distill.members)
     training = Training.of(params, model, params.distill.seed, stage)
-    return replace(training, storage=params.distill.storage)
+    schedule = replace(training.schedule, rate=params.distill.schedule or params.train.schedule)
+    return replace(training, schedule=schedule, storage=params.distill.storage)
 
 
 def best_model(params: Params) -> Model:
     """The model that scores best on the holdout, in the mean of its sets, and fits; it is trained for longer."""
+    settings = params.distill
     gaps = defaultdict(list)
     for row in rows_of(SCORED):
         gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
     means = {name: mean(found) for name, found in gaps.items()}
     described = {
-        name: Description.of(params.models[name], params.train, params.data.layout, params.data.level) for name in means
+        name: Description.of(
+            params.models[name].times(settings.members), params.train, params.data.layout, params.data.level
+        )
+        for name in means
     }
-    name = best_within(means, described, params.distill.max_bytes, params.distill.storage)
-    print(f"student: of {name}'s family and arguments, the best that fits (holdout GAP {means[name]:.4f})")
-    return params.models[name].model_copy(update={"epochs": params.distill.epochs})
+    name = best_within(means, described, settings.max_bytes, settings.storage)
+    print(
+        f"student: {settings.members} of {name}'s family and arguments, the best that fits "
+        f"(holdout GAP {means[name]:.4f})"
+    )
+    return params.models[name].model_copy(update={"epochs": settings.epochs})

@@ -18,7 +18,7 @@ from stages._places import CODE
 from yt8m.core.files import whole
 from yt8m.core.source import IDLE, digest, essence
 from yt8m.settings import registry
-from yt8m.settings.params import STUDENT, Params
+from yt8m.settings.params import STUDENT, Model, Params
 
 LOCKS = (Path("requirements-dev.lock"), Path("requirements.lock"))  # the former has JAX too; else they are alike
 ENTRY = "stages.__main__"  # runs every stage
@@ -42,12 +42,13 @@ FINDS_SCHEMES = "yt8m.ensembling.fitting"
 def main(params: Params) -> None:
     """Write all files anew; the graph of imports is made once."""
     code = Code(params.train.backend)
-    models = {name: {model.family} for name, model in params.models.items()}
-    student = params.distill.own
-    models[STUDENT] = {student.family} if student else set().union(*models.values())  # any of them may be the best
+    models = {name: families_of(model) for name, model in params.models.items()}
+    own, of = params.distill.own, params.distill.members
+    any_of_them = [own] if own else params.models.values()  # whichever is the best
+    models[STUDENT] = set[str]().union(*(families_of(model.times(of)) for model in any_of_them))
     shown = (params.evaluate.plain, *params.evaluate.related)
     models |= {member: models[member.split("-")[0]] for member in shown}
-    models["train_moe"] = {params.train_moe.family}
+    models["train_moe"] = families_of(params.train_moe)
     found = code.of_all_stages(models)
     with whole(CODE) as out:
         out.mkdir(parents=True)
@@ -56,6 +57,11 @@ def main(params: Params) -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print(f"{len(set().union(*found.values()))} modules and libraries decide {len(found)} results")
+
+
+def families_of(model: Model) -> set[str]:
+    """A model's family, and those that it is made of."""
+    return {model.family, *registry.arguments(model.family).model_validate(model.args).parts}
 
 
 class Code:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from stages._places import TEACHER
+from stages._places import EXTRA, TAUGHT, TEACHER
 from stages._student import by_labels
 from yt8m.distillation.objective import Distillation
 from yt8m.settings.params import Params
@@ -10,5 +10,11 @@ from yt8m.training.run import run
 
 
 def main(params: Params) -> None:
-    objective = Distillation(params.distill.share, TEACHER)
-    run(replace(by_labels(params, "distill"), objective=objective, max_bytes=params.distill.max_bytes))
+    labels_alone = by_labels(params, "distill")
+    training = replace(
+        labels_alone,
+        phases=(replace(labels_alone.phases[0], manifest=TAUGHT),),  # as many steps, of more videos
+        objective=Distillation(params.distill.share, TEACHER, EXTRA),
+        max_bytes=params.distill.max_bytes,
+    )
+    run(training)

@@ -1,4 +1,4 @@
-"""Fit ensemble weights on the holdout, choose the teacher, and score the training videos with it.
+"""Fit ensemble weights on the holdout, choose the teacher, and score training and extra videos with it.
 
 `python -m stages fit_ensemble`.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEACHER, WEIGHTS
+from stages._places import ENSEMBLE, EXTRA, MEMBERS, METRICS, PREDICTIONS, SCORED, TEACHER, WEIGHTS
 from yt8m.core.files import read_json, whole, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
@@ -32,11 +32,16 @@ def main(params: Params) -> None:
         write_weights(members, weights, params, holdout)
     best = max(validated, key=lambda scheme: validated[scheme])
     teacher = best if params.ensemble.teacher == BEST else params.ensemble.teacher
-    with whole(ENSEMBLE) as out, aligned(paths(members, "train")) as train:
+    with (
+        whole(ENSEMBLE) as out,
+        aligned(paths(members, "train")) as train,
+        aligned(paths(members, "extra")) as extra,
+    ):
         out.mkdir(parents=True)
-        with writer(out / TEACHER.name, params.infer.top_k, params.data.layout.classes) as store:
-            for block in fitting.combined(train, weights[teacher], fitting.power(teacher)):
-                store.append(replace(block, scores=np.clip(block.scores, 0, 1)))  # what a sigmoid can learn
+        for path, split in ((TEACHER, train), (EXTRA, extra)):
+            with writer(out / path.name, params.infer.top_k, params.data.layout.classes) as store:
+                for block in fitting.combined(split, weights[teacher], fitting.power(teacher)):
+                    store.append(replace(block, scores=np.clip(block.scores, 0, 1)))  # what a sigmoid can learn
         folders = {name: f"../{FINETUNED}/{name}" for name in members}
         Ensemble(members=folders, scheme=teacher, top_k=params.infer.top_k).write(out, weights)
         train_gaps = gaps(train)

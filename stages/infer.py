@@ -28,7 +28,7 @@ def main(params: Params, folder: str, manifests: str, file: str, *splits: str) -
                 threads=params.train.threads,
                 cache=Cache.of(params.data),
             )
-            with writer(file.replace("SPLIT", split), settings.top_k, what.videos.schema.classes) as out:
+            with writer(file.replace("SPLIT", split), settings.top_k, params.data.layout.classes) as out:
                 for block in what.predictions(spread):
                     out.append(block)
                     videos += len(block.ids)

@@ -21,7 +21,7 @@ def main(params: Params) -> None:
         for stage in ("train", "finetune"):
             tidy(place / stage, members)
         tidy(place / "train_on", related)
-    for split in ("train", "holdout", "test"):
+    for split in ("train", "extra", "holdout", "test"):
         tidy(PREDICTIONS / split, members)
     tidy(BESIDE, [*MOES, PLAIN, UNTAUGHT, *related])
     write_json(MEMBERS, members)

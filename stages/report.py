@@ -50,7 +50,7 @@ def main(params: Params) -> None:
         sections.frequency(page, known)
         sections.calibration(page, known)
         tell_relations(page, params, names)
-        sections.distillation(page, known, params)
+        sections.distillation(page, known)
         sections.classes(page, known, names)
     write_table2(params, systems)
     write_text(OUT / "table4.md", table4(rows_of(WEIGHTS)))

@@ -1,14 +1,15 @@
 """What a student keeps of its teacher: `python -m benchmarks.studies.distillation [--project FOLDER]`.
 
-A variant changes the section `distill`, or the teacher's scores of the training videos. Beside the table of students,
-one says how far the teacher's scores can be trusted on the training videos, which its members have seen, and on the
-holdout; and a figure shows GAP by lambda.
+A variant changes the section `distill`, the teacher's scores, or what is taught: without the extra videos, or from
+labels alone. Beside the table of students, one says how far the teacher's scores can be trusted on the training videos,
+which its members have seen, and on the holdout; and a figure shows GAP by lambda.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from benchmarks._nextvlad import DEMO
 from benchmarks.studies import _study
 from benchmarks.studies._study import Table, Trained
-from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS, SCORED, TEACHER
+from stages._places import ENSEMBLE, EXTRA, MEMBERS, METRICS, PREDICTIONS, SCORED, SPLIT, TAUGHT, TEACHER
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
@@ -59,39 +60,87 @@ def filled_up(block: Predictions, classes: int) -> Predictions:
     return Predictions(block.ids, block.labels, *metrics.top_k(scores, classes))
 
 
+class Variant(NamedTuple):
+    """A student.
+
+    Attributes:
+        changes: of parameters.
+        stage: that trains it; `untaught` does on labels alone.
+        extra: whether it is taught the extra videos, too.
+        teacher: changes the teacher's scores, given the number of classes.
+    """
+
+    changes: Mapping[str, Any] = MappingProxyType({})
+    stage: str = "distill"
+    extra: bool = True
+    teacher: Callable[[Predictions, int], Predictions] | None = None
+
+
+class Taught(NamedTuple):
+    """What a finished pipeline taught its student from: scores of training and of extra videos, and of the models."""
+
+    teacher: Path
+    extra: Path
+    scored: Path
+
+
 LAMBDAS = {f"lambda {share:g}": share for share in (0.0, 0.25, 0.5, 0.75, 1.0)}
-TEACHERS: dict[str, Callable[[Predictions, int], Predictions]] = {
-    "temperature 2": partial(softened, temperature=2),
-    "temperature 4": partial(softened, temperature=4),
-    "smallest score outside the top k": filled_up,
-}
 OWN = {"distill.batch_size": 80, "distill.learning_rate": 0.005}
 NEXTVLAD = {"distill.family": "nextvlad", "distill.args": DEMO, **OWN}
-VARIANTS: dict[str, dict[str, Any]] = {
-    **{name: {"distill.lambda": share} for name, share in LAMBDAS.items()},
-    **{name: {"distill.lambda": 1.0} for name in TEACHERS},
-    "lambda 0, 6 epochs": {"distill.lambda": 0.0, "distill.epochs": 6},
-    "lambda 1, 6 epochs": {"distill.lambda": 1.0, "distill.epochs": 6},
-    "nextvlad, lambda 0": {"distill.lambda": 0.0, **NEXTVLAD},
-    "nextvlad, lambda 1": {"distill.lambda": 1.0, **NEXTVLAD},
+
+
+def variants_of(name: str, changes: dict[str, Any]) -> dict[str, Variant]:
+    """A student taught in each way, and on labels alone."""
+    return {
+        f"{name}, labels": Variant(changes, stage="untaught"),
+        f"{name}, lambda 1, no extra": Variant({**changes, "distill.lambda": 1.0}, extra=False),
+        f"{name}, lambda 0.5, no extra": Variant({**changes, "distill.lambda": 0.5}, extra=False),
+        f"{name}, lambda 1": Variant({**changes, "distill.lambda": 1.0}),
+        f"{name}, lambda 0.5": Variant({**changes, "distill.lambda": 0.5}),
+    }
+
+
+VARIANTS = {
+    **{name: Variant({"distill.lambda": share}) for name, share in LAMBDAS.items()},
+    **{
+        key: variant
+        for number, name in ((1, "one network"), (2, "two"), (3, "three"))
+        for key, variant in variants_of(name, {"distill.members": number}).items()
+    },
+    **variants_of("nextvlad", NEXTVLAD),
+    "temperature 2": Variant(teacher=partial(softened, temperature=2)),
+    "temperature 4": Variant(teacher=partial(softened, temperature=4)),
+    "smallest score outside the top k": Variant(teacher=filled_up),
 }
 
 
-def write_teacher(stored: Store, name: str, classes: int) -> None:
+def write_scores(source: Path, out: Path, variant: Variant, classes: int) -> None:
     """Write the teacher's scores as a variant has them, where the stage distill looks for them."""
-    change = TEACHERS.get(name)
-    with writer(TEACHER, classes if change is filled_up else stored.k, classes) as out:
+    stored = Store(source)
+    with writer(out, classes if variant.teacher is filled_up else stored.k, classes) as file:
         for block in stored.blocks(BLOCK):
-            out.append(change(block, classes) if change else block)
+            file.append(variant.teacher(block, classes) if variant.teacher else block)
 
 
-def train(params: Params, stored: Store, scored: Path, name: str) -> Trained:
-    """The student as the stage distill makes it."""
-    write_teacher(stored, name, params.data.layout.classes)
+def train(params: Params, taught: Taught, variant: Variant) -> Trained:
+    """The student as the stage makes it."""
+    for source, out in ((taught.teacher, TEACHER), (taught.extra, EXTRA)):
+        write_scores(source, out, variant, params.data.layout.classes)
+    if not variant.extra:
+        leave_out_extra()
     SCORED.parent.mkdir(parents=True, exist_ok=True)
-    SCORED.symlink_to(scored)
-    _study.run_stage(params, "distill")
-    return _study.trained(params, "distill")
+    SCORED.symlink_to(taught.scored)
+    _study.run_stage(params, variant.stage)
+    return _study.trained(params, variant.stage)
+
+
+def leave_out_extra() -> None:
+    """Have the training videos alone be taught, in a workplace, whose split is a link to the project's."""
+    split = SPLIT.resolve()
+    SPLIT.unlink()
+    TAUGHT.parent.mkdir(parents=True)
+    for path in (split / TAUGHT.parent.name).iterdir():
+        (TAUGHT.parent / path.name).symlink_to(path if path.name != TAUGHT.name else path.with_name("train.tsv"))
 
 
 def size(found: Trained, params: Params) -> dict[str, float]:
@@ -136,14 +185,14 @@ def draw(table: Table) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     args, table, variants = _study.begin("distillation", VARIANTS, argv)
     with _study.at(args.project) as params:
-        trusted, stored, scored = teachers(), Store(TEACHER.resolve()), SCORED.resolve()
+        trusted, taught = teachers(), Taught(*(path.resolve() for path in (TEACHER, EXTRA, SCORED)))
         write_csv(table.path.with_name(f"{table.path.stem}_teacher.csv"), Trust._fields, trusted)
         print(markdown(Trust._fields, trusted))
         for seed in args.seeds:
-            for name, changes in variants.items():
-                other = _study.changed(params, {**changes, "distill.seed": seed})
+            for name, variant in variants.items():
+                other = _study.changed(params, {**variant.changes, "distill.seed": seed})
                 with _study.workplace("distillation"):
-                    table.add(name, seed, partial(train, other, stored, scored, name), partial(size, params=other))
+                    table.add(name, seed, partial(train, other, taught, variant), partial(size, params=other))
     print(table.summary())
     draw(table)
 

@@ -107,9 +107,11 @@ def simulated(params: Params, count: int) -> list[Filmed]:
     """Videos of more than three frames with a label that only some show; no shard of the data set holds them."""
     (settings, *_), found = params.simulate.values(), list[Filmed]()
     simulator = Simulator(params.data.layout, settings.frame_divisor, settings.seed)
-    random = np.random.default_rng([settings.seed, *b"explain"])
-    while len(found) < count:
-        film = Filmed(*simulator.video(str(len(found)), random))
+    taken = sum(settings.shards.values()) * settings.videos_per_shard
+    for place in range(taken, len(simulator.order)):
+        if len(found) == count:
+            break
+        film = Filmed(*simulator.video(f"explained_{place}", place))
         if film.video.frames > 3 and len(film.partly()):
             found.append(film)
     return found

@@ -38,7 +38,7 @@ def project(tmp_path_factory):
         write_text(CODE / "split.txt", "")
         for stage in (["simulate", "demo"], ["split"], ["members"]):
             run_stage(params, *stage)
-        for split in ("train", "holdout", "test"):
+        for split in ("train", "extra", "holdout", "test"):
             videos = Dataset(SPLIT / "frames" / f"{split}.tsv", params.data.source)
             (batch,) = videos.batches(videos.size)
             for name in read_json(MEMBERS):

@@ -53,8 +53,8 @@ def test_the_papers_sizes_have_the_papers_counts(papers):
 
 def test_what_fits_the_limit_is_said_by_type(papers):
     """2^30 bytes: 1024 hidden units of gated NetVLAD fit in half precision, 800 in single."""
-    assert papers["netvlad"]["fits"] == ["fp16"]
-    assert papers["student"]["fits"] == ["fp32", "fp16"]
+    assert (papers["netvlad"]["fit_fp32"], papers["netvlad"]["fit_fp16"]) == (0, 1)
+    assert (papers["student"]["fit_fp32"], papers["student"]["fit_fp16"]) == (1, 2)
 
 
 def test_a_model_of_all_sets_is_listed_once(small):
@@ -68,15 +68,16 @@ def test_a_model_of_all_sets_is_listed_once(small):
     assert small["train_moe"]["parameters"] == normalization + gates + experts
     for row in small.values():
         assert (row["bytes_fp32"], row["bytes_fp16"]) == (4 * row["parameters"], 2 * row["parameters"])
-        assert row["fits"] == ["fp32", "fp16"]
+        assert row["fit_fp32"] * row["bytes_fp32"] <= 2**30 < (row["fit_fp32"] + 1) * row["bytes_fp32"]
+        assert row["fit_fp16"] * row["bytes_fp16"] <= 2**30 < (row["fit_fp16"] + 1) * row["bytes_fp16"]
 
 
 def test_the_table_holds_every_model_and_the_limit(small):
     out = listed("tests/params.yaml")
     for name, row in small.items():
         (line,) = [line for line in out.splitlines() if line.split()[:1] == [name]]
-        figures = (f"{row[key]:,}" for key in ("parameters", "bytes_fp32", "bytes_fp16"))
-        assert line.split() == [name, row["family"], *figures, "fp32,", "fp16"]
+        figures = (f"{row[key]:,}" for key in ("parameters", "bytes_fp32", "bytes_fp16", "fit_fp32", "fit_fp16"))
+        assert line.split() == [name, row["family"], *figures]
     assert "1,073,741,824" in out
 
 
@@ -89,3 +90,13 @@ def test_nothing_is_cut_off_at_the_papers_sizes(papers):
 def test_a_missing_file_ends_in_one_line(tmp_path):
     with pytest.raises(SystemExit, match=r"yt8m: .*none\.yaml: expected a parameter file, found none"):
         main(["families", "--params", str(tmp_path / "none.yaml")])
+
+
+def test_a_student_of_several_is_counted_as_a_whole(tmp_path, papers):
+    text = (ROOT / "params/paper.yaml").read_text()
+    assert text.count("  members: 1") == 1
+    path = tmp_path / "two.yaml"
+    path.write_text(text.replace("  members: 1", "  members: 2"))
+    student = rows_of(path)["student"]
+    assert (student["family"], student["parameters"]) == ("average", 2 * papers["student"]["parameters"])
+    assert (student["fit_fp32"], student["fit_fp16"]) == (0, 1)

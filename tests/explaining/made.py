@@ -15,7 +15,7 @@ from yt8m.models import storage
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
 
-PATTERNS = {name: [f"{name}*"] for name in ("train", "holdout", "test")}
+PATTERNS = {name: [f"{name}*"] for name in ("train", "holdout", "test")} | {"extra": list[str]()}
 
 
 def videos(schema: Schema, level: Level, name: str, count: int) -> list[Video]:

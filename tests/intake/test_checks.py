@@ -32,7 +32,7 @@ def sections(tmp_path: Path):
             "class_names": str(tmp_path / "classes.csv"),
             "schema": SCHEMA.model_dump() | (schema or {}),
         }
-        wanted = {"train": ["train*"], "holdout": ["validate*"], "test": ["test*"]} | (patterns or {})
+        wanted = {"train": ["train*"], "holdout": ["validate*"], "test": ["test*"], "extra": []} | (patterns or {})
         return Data.model_validate(held | data), Split.model_validate({"patterns": wanted})
 
     return change

@@ -17,7 +17,8 @@ from yt8m.records.manifest import DataError, Shard, checksum, locate, read_manif
 from yt8m.records.tfrecord import RecordError, write_records
 from yt8m.records.videos import Video, encode, read_videos
 
-PATTERNS = {"train": ["train*", "validate???[0-46-9]"], "holdout": ["validate???5"], "test": ["test*"]}
+PATTERNS = {"train": ["train*", "validate???[0-46-9]"], "holdout": ["validate???5"], "test": ["test*"], "extra": []}
+WITH_EXTRA = PATTERNS | {"extra": ["extra*"]}
 SHARDS = {"train": ["train0000", "validate0004"], "holdout": ["validate0005"], "test": ["test0000"]}
 NAMES = [name for names in SHARDS.values() for name in names]
 GLOBS: dict[Level, str | None] = {Level.FRAME: "frame/*.tfrecord", Level.VIDEO: "video/*.tfrecord"}
@@ -44,11 +45,13 @@ def run(source: Path, globs: dict[Level, str | None], home: Path | None = None) 
     return split_into(out, Source(source, globs, SCHEMA), home or out)
 
 
-def split_into(out: Path, source: Source, home: Path, jobs: int = 1) -> dict[str, dict[str, int]]:
+def split_into(
+    out: Path, source: Source, home: Path, jobs: int = 1, patterns: dict[str, list[str]] = PATTERNS
+) -> dict[str, dict[str, int]]:
     """Split with nothing known of any shard."""
     remove(out.parent / "scans")
     with workers(None, jobs) as spread:
-        return split(source, PATTERNS, out, home, out.parent / "scans", spread)
+        return split(source, patterns, out, home, out.parent / "scans", spread)
 
 
 def write_frames(path: Path, ids: list[str]) -> None:
@@ -132,7 +135,8 @@ def test_shards_of_one_name_in_two_folders_are_derived_from_apart(source):
     for folder in ("bal_train", "eval"):
         for name in ("00", "01"):
             write_frames(source / folder / f"{name}.tfrecord", [f"{folder}-{name}-{index}" for index in range(3)])
-    out, patterns = source.parent / "split", {"train": ["00"], "holdout": ["bal_train/01"], "test": ["eval/*"]}
+    out = source.parent / "split"
+    patterns: dict[str, list[str]] = {"train": ["00"], "holdout": ["bal_train/01"], "test": ["eval/*"], "extra": []}
     wanted = Source(source, {Level.FRAME: "*/*.tfrecord", Level.VIDEO: None}, SCHEMA)
     with workers(None, 1) as spread:
         split(wanted, patterns, out, out, out.parent / "scans", spread)
@@ -141,8 +145,9 @@ def test_shards_of_one_name_in_two_folders_are_derived_from_apart(source):
         "train": ["{source}/bal_train/00.tfrecord"],
         "holdout": ["{source}/bal_train/01.tfrecord"],
         "test": ["{source}/eval/00.tfrecord", "{source}/eval/01.tfrecord"],
+        "extra": [],
     }
-    for name in patterns:
+    for name in ("train", "holdout", "test"):
         for shard in read_manifest(out / "videos" / f"{name}.tsv").shards:
             folder = Path(shard.path).parent.name
             assert all(video.id.startswith(folder) for video in read_videos(shard.path, Level.VIDEO, SCHEMA))
@@ -190,7 +195,7 @@ def test_jobs_change_nothing(source, tmp_path):
         }
         for jobs in "12"
     )
-    assert len(one) == 3 * 3 + len(NAMES)
+    assert len(one) == 3 * 3 + len(NAMES) + 2  # manifests of extra videos and of all that are taught
     assert one == two
 
 
@@ -239,6 +244,48 @@ def test_training_may_have_more_videos_at_one_level(source):
     frames, means = (read_manifest(source.parent / "split" / name / "train.tsv") for name in ("frames", "videos"))
     assert [shard.videos for shard in frames.shards] == [1, 4]
     assert [shard.videos for shard in means.shards] == [3, 4]
+
+
+@pytest.mark.parametrize("globs", [GLOBS, only(Level.FRAME), only(Level.VIDEO)], ids=["both", "frames", "videos"])
+def test_extra_videos_are_taught_behind_those_of_training(source, globs):
+    """Whatever labels they have, and whether they are at the other level too."""
+    levels = [level for level, glob in globs.items() if glob]
+    make(source, *levels)
+    random = np.random.default_rng(0)
+    videos = [made.frame_video(random, "x0"), replace(made.frame_video(random, "x1"), labels=np.empty(0, np.int32))]
+    if Level.FRAME not in levels:
+        videos = [made.video_video(random, video.id) for video in videos]
+    write_records(source / levels[0] / "extra0000.tfrecord", [encode(video, levels[0], SCHEMA) for video in videos])
+    out = source.parent / "split"
+    without = split_into(out, Source(source, globs, SCHEMA), out)
+    assert read_manifest(out / "frames" / "extra.tsv") == ([], SCHEMA)
+    assert (out / "frames" / "taught.tsv").read_bytes() == (out / "frames" / "train.tsv").read_bytes()
+    remove(out)
+    counts = split_into(out, Source(source, globs, SCHEMA), out, patterns=WITH_EXTRA)
+    lost = {"frames_cut": 0, "values_clipped": 0, "features_missing": 0}
+    assert counts == without | {"extra": {"shards": 1, "videos": 2} | lost}
+    train, extra, taught = (read_manifest(out / "frames" / f"{name}.tsv") for name in ("train", "extra", "taught"))
+    assert extra.videos == 2
+    assert taught == (train.shards + extra.shards, SCHEMA)
+    assert [path.parent.name for path in out.rglob("extra*")] == ["frames"]
+    means = [path.stem for path in (out / "means").rglob("*.tfrecord")]
+    assert sorted(means) == (sorted(NAMES) if levels == [Level.FRAME] else [])
+
+
+def test_an_extra_video_of_another_split_is_refused(source):
+    make(source, Level.FRAME)
+    (source / "frame" / "extra0000.tfrecord").write_bytes((source / "frame" / "test0000.tfrecord").read_bytes())
+    out = source.parent / "split"
+    with pytest.raises(DataError, match="expected each frame-level video once, received"):
+        split_into(out, Source(source, only(Level.FRAME), SCHEMA), out, patterns=WITH_EXTRA)
+
+
+def test_extra_videos_of_the_wrong_level_are_none(source):
+    make(source, *Level)
+    made.write_shard(source / "video" / "extra0000.tfrecord", Level.VIDEO, 2)
+    out = source.parent / "split"
+    with pytest.raises(DataError, match=r"split.patterns.extra: expected shards that match .*, received none"):
+        split_into(out, Source(source, GLOBS, SCHEMA), out, patterns=WITH_EXTRA)
 
 
 def test_bad_record_is_named(source):

@@ -61,7 +61,8 @@ def test_tensorflow_and_jax_give_the_same_scores(family, scores):
 def test_mixed_precision_keeps_weights_and_scores_in_single(family):
     single, mixed = tiny.randomized(family), tiny.randomized(family, precision="mixed_bfloat16")
     assert {weight.dtype for weight in mixed.weights} == {"float32"}
-    assert mixed.get_layer(OUTPUT).compute_dtype == "bfloat16"
+    if family != "average":  # whose members' layers compute
+        assert mixed.get_layer(OUTPUT).compute_dtype == "bfloat16"
     scores = tiny.score(mixed, tiny.batch(LENGTHS))
     assert scores.dtype == np.float32
     expected = tiny.score(single, tiny.batch(LENGTHS))

@@ -47,7 +47,12 @@ def test_they_pass_the_check_and_name_the_data(level, videos, classes):
     assert checked.data.layout.features == {"rgb": 1024, "audio": 16}
     assert (checked.data.source, checked.data.class_names) == ("data/own", "data/own/classes.csv")
     assert checked.data.globs == {other: f"{level}/*.tfrecord" if other is level else None for other in Level}
-    assert checked.split.patterns.model_dump() == {"train": ["train*"], "holdout": ["validate*"], "test": ["test*"]}
+    assert checked.split.patterns.model_dump() == {
+        "train": ["train*"],
+        "holdout": ["validate*"],
+        "test": ["test*"],
+        "extra": [],
+    }
     assert checked.simulate == {}
     assert checked.infer.top_k >= 20
     assert checked.ensemble.folds <= max(2, videos // 8)

@@ -26,7 +26,6 @@ ALIKE = [
     "sets",
     "finetune.damping",
     "ensemble",
-    "distill.lambda",
     "distill.max_bytes",
     "distill.storage",
     "distill.seed",
@@ -51,7 +50,7 @@ DEFAULT = pytest.param(
 COMPARED = pytest.mark.parametrize("file", [*OTHERS, DEFAULT])
 GIVEN = pytest.mark.parametrize("file", OTHERS)
 EACH = pytest.mark.parametrize("file", [FIRST, *OTHERS])
-INVITED = {"sets", "ensemble", "train.backend", "distill.lambda", "distill.storage"}  # README shows how to change them
+INVITED = {"sets", "ensemble", "train.backend", "distill.storage"}  # README shows how to change them
 
 
 def value(content: dict, name: str):

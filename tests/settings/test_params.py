@@ -102,6 +102,7 @@ BAD = [
     ("distill.lambda", MISSING, "expected a value, received none"),
     ("distill.storage", "bfloat16", "expected 'float32' or 'float16', received 'bfloat16'"),
     ("distill.storage", MISSING, "expected a value, received none"),
+    ("distill.members", 0, "expected greater than 0, received 0"),
     ("augment", MISSING, "expected a value, received none"),
     ("models.lstm", 5, "expected .*, received 5"),
     ("models.net-vlad", DEFAULT["models"]["netvlad"], "expected .*, received 'net-vlad'"),
@@ -168,6 +169,15 @@ def test_a_student_is_the_best_model_or_of_its_own(change, message):
     assert parse(changed({"distill": STUDENT | none | {"family": "best"}})).distill.own is None
     with pytest.raises(ParamsError, match=f"^params.yaml: {message}$"):
         parse(changed({"distill": STUDENT | change}))
+
+
+def test_so_many_networks_are_one_model_of_their_own_family():
+    one = parse(changed({"distill": STUDENT})).distill.own
+    assert one is not None
+    assert one.times(1) == one
+    three = one.times(3)
+    assert (three.family, three.args) == ("average", {"members": [{"family": "netvlad", "args": OWN}] * 3})
+    assert (three.epochs, three.batch_size, three.learning_rate) == (one.epochs, one.batch_size, one.learning_rate)
 
 
 def test_no_level():

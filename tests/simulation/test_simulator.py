@@ -1,4 +1,3 @@
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +5,7 @@ import pytest
 
 from tests.records.made import same
 from yt8m.core.errors import InputError
+from yt8m.core.quantization import dequantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records.classes import read_class_names
 from yt8m.records.videos import read_videos
@@ -52,12 +52,23 @@ def test_seed_decides_all(tmp_path, small):
     assert all(first[name] != other[name] for name in first if name.endswith("tfrecord"))
 
 
-def test_a_shard_depends_on_its_name_alone(small):
-    one, again, other = (list(small.shard(name, 8)) for name in ("train0000", "train0000", "train0001"))
+def test_a_shard_depends_on_its_name_and_place_alone(small):
+    one, again, other = (list(small.shard(*of, 8)) for of in (("train0000", 0), ("train0000", 0), ("train0001", 8)))
     assert all(map(same, one, again))
-    assert all(map(same, one, small.shard("train0000", 3)))
+    assert all(map(same, one, small.shard("train0000", 0, 3)))
     assert not any(np.array_equal(a.features["rgb"], b.features["rgb"]) for a, b in zip(one, other, strict=True))
     assert len({video.id for video in one + other}) == 16
+
+
+def test_no_real_video_comes_twice(tmp_path):
+    """Or a test video's mean might be a training video's."""
+    simulator = Simulator(schema_of(classes=1), 12, 0)
+    order = simulator.order
+    assert len(set(order.tolist())) == len(order) > 1000
+    assert simulator.statistics["hot"][order].any(axis=1).all()
+    assert order.tolist() != Simulator(simulator.schema, 12, 1).order.tolist()
+    with pytest.raises(InputError, match=f"expected at most {len(order)} videos in all.* at shard test0001"):
+        simulate(simulator, {"train": 1, "test": 2}, len(order) // 2 - 5, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,7 @@ def test_a_shard_depends_on_its_name_alone(small):
 )
 def test_videos_fit_the_schema(schema):
     simulator = Simulator(schema, frame_divisor=12, seed=3)
-    for video in simulator.shard("train0000", 40):
+    for video in simulator.shard("train0000", 0, 40):
         assert 1 <= video.frames <= schema.max_frames
         assert 0 < len(video.labels) == len(set(video.labels.tolist()))
         assert video.labels.tolist() == sorted(video.labels)
@@ -89,7 +100,7 @@ def test_videos_fit_the_schema(schema):
 def test_frame_divisor(divisor):
     """Real frame counts reach 301; many are 300, few 301; the 5 % quantile is 129."""
     simulator = Simulator(schema_of(max_frames=1000), divisor, seed=0)
-    lengths = [video.frames for video in simulator.shard("train0000", 300)]
+    lengths = [video.frames for video in simulator.shard("train0000", 0, 300)]
     assert np.ceil(300 / divisor) <= max(lengths) <= np.ceil(301 / divisor)
     assert np.mean(np.array(lengths) <= np.ceil(300 / divisor)) > 0.95
     assert 1 <= min(lengths) <= np.ceil(129 / divisor)
@@ -110,7 +121,7 @@ def test_published_means_are_those_of_frames(tmp_path, small):
 
 def test_classes_show_in_features(small):
     """Videos of a class are nearer to its own mean than to that of others, more often than by chance."""
-    videos = [video for video in islice(small.shard("train0000", 1500), 1500) if len(video.labels) == 1]
+    videos = [video for video in small.shard("train0000", 0, 1500) if len(video.labels) == 1]
     labels = np.array([video.labels[0] for video in videos])
     x = np.array([video.means()["rgb"] for video in videos])
     common = np.argsort(-np.bincount(labels))[:2]
@@ -124,16 +135,47 @@ def test_classes_show_in_features(small):
 
 def test_it_knows_which_frames_show_a_label():
     """Those that show it lie further along its effect than others of the video."""
-    simulator, random = Simulator(schema_of(rgb=64, audio=16), 12, 0), np.random.default_rng(0)
+    simulator = Simulator(schema_of(rgb=64, audio=16), 12, 0)
     effects, further = simulator.statistics["effects"], []
     for index in range(200):
-        video, shows = simulator.video(str(index), random)
+        video, shows = simulator.video(str(index), index)
         assert (shows.shape, shows.dtype) == ((video.frames, len(video.labels)), bool)
         x = np.concatenate(list(video.features.values()), axis=1) * 4 / 255
         for label, shown in zip(video.labels, shows.T, strict=True):
             if 0 < shown.sum() < len(shown):
                 further.append((x[shown].mean(0) - x[~shown].mean(0)) @ effects[label] > 0)
-    assert np.mean(further) > 0.7
+    assert np.mean(further) > 0.6
+
+
+def test_a_videos_mean_is_the_real_ones():
+    """In the directions that are kept of it; across them it is as long as the real one."""
+    simulator = Simulator(schema_of(classes=100, max_frames=300, rgb=1024, audio=128), 1, 0)
+    statistics = simulator.statistics
+    directions = statistics["directions"]
+    lengths = np.linalg.norm(directions, axis=1)
+    np.testing.assert_allclose(directions @ directions.T / np.outer(lengths, lengths), np.eye(len(lengths)), atol=0.01)
+    for place in range(5):
+        real = simulator.order[place]
+        video, _ = simulator.video("v", place)
+        assert video.labels.tolist() == np.flatnonzero(statistics["hot"][real]).tolist()
+        away = np.concatenate(list(video.means().values())) - statistics["centre"]
+        along = directions @ away / lengths**2
+        # Bytes of few frames round, and what the code's range cuts off moves other frames.
+        np.testing.assert_allclose(along, statistics["codes"][real], atol=0.5)
+        rest = away - along @ directions
+        assert np.linalg.norm(rest) == pytest.approx(statistics["strays"][real], rel=0.05)
+
+
+def test_frames_correlate_as_those_of_real_sound_do():
+    """AudioSet's, 0.51 and 0.34 one and nine seconds apart (`python -m benchmarks.likeness`)."""
+    simulator = Simulator(schema_of(classes=100, max_frames=300, rgb=1024, audio=128), 12, 0)
+    videos = [simulator.video(str(place), place)[0] for place in range(200)]
+    frames = [dequantize(video.features["audio"]) for video in videos if video.frames > 9]
+    centre = np.mean([rows.mean(0) for rows in frames], axis=0)
+    total = np.mean([((rows - centre) ** 2).mean() for rows in frames])
+    for lag, expected in ((1, 0.51), (9, 0.34)):
+        products = [((rows[lag:] - centre) * (rows[:-lag] - centre)).mean() for rows in frames]
+        assert np.mean(products) / total == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.parametrize(

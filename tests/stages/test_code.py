@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from stages.code import Code, locked_versions
+from stages.code import Code, families_of, locked_versions
 from tests.pipeline import ROOT
 from yt8m.settings import registry
+from yt8m.settings.params import Model
 
 MODELS = {"netvlad": {"netvlad"}, "old": {"lstm"}, "student": {"netvlad", "moe"}}  # by the families each may be of
 TRAININGS = ("train", "train_moe", "finetune", "train_on", "distill", "untaught")
@@ -53,6 +54,15 @@ def test_a_model_lists_its_families_and_no_other(stage, lines):
     for model, families in MODELS.items():
         found = {name.split(".")[2] for name in names(lines[f"{stage}/{model}"]) if name.endswith(".network")}
         assert found == families
+
+
+def test_an_average_is_of_its_members_families_too():
+    experts = {"mixtures": 2, "l2": 0.0, "input_dropout": 0.0, "dropout": 0.0}
+    moe = {"family": "moe", "args": experts}
+    inner = {"family": "average", "args": {"members": [{"family": "gru", "args": experts | {"layers": 1, "units": 2}}]}}
+    model = Model(family="average", batch_size=8, learning_rate=0.1, epochs=1, args={"members": [moe, inner]})
+    assert families_of(model) == {"average", "moe", "gru"}
+    assert families_of(model.model_copy(update=moe)) == {"moe"}
 
 
 def test_layers_that_a_family_does_not_use_do_not_concern_it(lines):

@@ -111,6 +111,15 @@ def test_classes_are_listed_from_the_hardest_to_the_easiest(project):
     assert names == [*range(1, CLASSES), *range(CLASSES - 1, 0, -1)]
 
 
+def test_what_the_student_learns_from_is_said(project):
+    text = " ".join(written().split())
+    assert "The student is 2 networks in one model, whose scores are averaged." in text
+    assert "extra videos" not in text
+    counts = read_json(Path("metrics/split/metrics.json"))
+    write_json(Path("metrics/split/metrics.json"), counts | {"extra": {"videos": 1234}})
+    assert "It also learns from 1,234 extra videos," in " ".join(written().split())
+
+
 def test_the_page_stands_alone(project):
     text = written()
     links = Tables(text).links

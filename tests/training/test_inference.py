@@ -1,5 +1,6 @@
 """Predictions by ranges of batches: the same whatever the ranges and whoever makes them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from yt8m.core.cluster import workers
 from yt8m.core.errors import InputError
 from yt8m.models import storage
 from yt8m.models.building import Description, build
+from yt8m.records.dataset import Dataset
+from yt8m.records.manifest import write_manifest
 from yt8m.scoring.predictions import concatenate
 from yt8m.training import inference
 from yt8m.training.inference import Inference
@@ -43,15 +46,21 @@ def assert_same(one, other):
 
 def test_ranges_and_workers_change_nothing(what, monkeypatch):
     whole = predictions(what)
-    assert len(whole.ids) == what.videos.size
+    assert len(whole.ids) == what.listed.videos
     monkeypatch.setattr(inference, "BATCHES", 1)
     assert_same(predictions(what), whole)
     assert_same(predictions(what, 2), whole)
 
 
+def test_no_videos_have_no_predictions(what, tmp_path):
+    write_manifest(tmp_path / "none.tsv", [], what.listed.schema)
+    with workers(None, 1) as spread:
+        assert list(replace(what, manifest=tmp_path / "none.tsv").predictions(spread)) == []
+
+
 def test_they_are_the_models_own(what):
     model, _ = storage.load(what.model)
-    scores = np.concatenate([scores for _, scores in predict(model, what.videos, 4)])
+    scores = np.concatenate([scores for _, scores in predict(model, Dataset(what.manifest, what.source), 4)])
     found = predictions(what)
     np.testing.assert_array_equal(found.scores, -np.sort(-scores)[:, :3])
     np.testing.assert_array_equal(np.take_along_axis(scores, found.indices.astype(int), 1), found.scores)

@@ -142,7 +142,8 @@ class TestIdentity:
 
     @pytest.fixture
     def training(self, folder, tmp_path, teacher):
-        return make_training(folder, tmp_path, objective=Distillation(0.5, teacher))
+        extra = self.write_teacher(tmp_path / "extra.parquet", 0.75)
+        return make_training(folder, tmp_path, objective=Distillation(0.5, teacher, extra))
 
     @pytest.fixture
     def others(self, training, folder):
@@ -180,7 +181,7 @@ class TestIdentity:
         assert str(tmp_path) not in text
         assert training.source not in text
 
-    @pytest.mark.parametrize("objective", [Relations(0.5, 0.25, 0.125, 4), Distillation(0.5, Path("teacher"))])
+    @pytest.mark.parametrize("objective", [Relations(0.5, 0.25, 0.125, 4), Distillation(0.5, Path("t"), Path("e"))])
     def test_so_does_every_field_of_its_parts(self, objective, training):
         """Of the schedule, of phases, of the new model's description and of objectives, whatever they come to have."""
         training = replace(training, objective=objective)
@@ -245,9 +246,11 @@ class TestIdentity:
 
     def test_the_teachers_content_counts_and_its_place_does_not(self, training, tmp_path):
         moved = self.write_teacher(tmp_path / "moved.parquet", 0.5)
-        assert self.of(replace(training, objective=Distillation(0.5, moved))) == self.of(training)
+        assert self.of(replace(training, objective=replace(training.objective, teacher=moved))) == self.of(training)
         other = self.write_teacher(tmp_path / "other.parquet", 0.25)
-        assert self.of(replace(training, objective=Distillation(0.5, other))) != self.of(training)
+        for of in ("teacher", "extra"):
+            changed = replace(training.objective, **{of: other})
+            assert self.of(replace(training, objective=changed)) != self.of(training)
 
 
 def variants(part: Any) -> Iterator[Any]:

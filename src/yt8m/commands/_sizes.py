@@ -9,14 +9,15 @@ from yt8m.settings.params import STUDENT, Model, Params
 
 
 class Row(NamedTuple):
-    """A model's size; `fits` says in which of the two types its weights take no more than the limit."""
+    """A model's size; `fit_…` says how many like it take no more than the limit together, in each of two types."""
 
     model: str
     family: str
     parameters: int
     bytes_fp32: int
     bytes_fp16: int
-    fits: list[str]
+    fit_fp32: int
+    fit_fp16: int
 
 
 def sizes(params: Params) -> Iterator[Row]:
@@ -26,7 +27,7 @@ def sizes(params: Params) -> Iterator[Row]:
     """
     listed: dict[str, Model] = {**params.models, "train_moe": params.train_moe}
     if student := params.distill.own:
-        listed[STUDENT] = student
+        listed[STUDENT] = student.times(params.distill.members)
     counted: dict[str, int] = {}
     for name, model in listed.items():
         level = Level.VIDEO if name == "train_moe" else params.data.level
@@ -34,5 +35,4 @@ def sizes(params: Params) -> Iterator[Row]:
         if key not in counted:
             counted[key] = count_parameters(Description.of(model, params.train, params.data.layout, level))
         count, limit = counted[key], params.distill.max_bytes
-        fits = [kind for kind, size in (("fp32", 4), ("fp16", 2)) if count * size <= limit]
-        yield Row(name, model.family, count, 4 * count, 2 * count, fits)
+        yield Row(name, model.family, count, 4 * count, 2 * count, limit // (4 * count), limit // (2 * count))

@@ -26,7 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(params: Path, as_json: bool, available: bool) -> None:
-    """Print each model's family, parameters, bytes in two types, and whether it keeps to the limit; or the families.
+    """Print each model's family, parameters, bytes in two types, and how many keep to the limit; or the families.
 
     Raises:
         ParamsError: where the file is wrong.
@@ -43,13 +43,13 @@ def run(params: Path, as_json: bool, available: bool) -> None:
         print(json.dumps([row._asdict() for row in rows], indent=2))
         return
     limit = checked.distill.max_bytes
-    table = Table(box=box.SIMPLE, caption=f"The limit is distill.max_bytes, {limit:,} bytes.", caption_justify="left")
-    for heading in ("model", "family", "parameters", "fp32 bytes", "fp16 bytes", "fits"):
-        right = heading.startswith(("parameters", "fp"))
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    for row in rows:
-        figures = [f"{value:,}" for value in (row.parameters, row.bytes_fp32, row.bytes_fp16)]
-        table.add_row(row.model, row.family, *figures, ", ".join(row.fits) or "no")
+    caption = f"So many fit, as a student of several, into distill.max_bytes, {limit:,} bytes."
+    table = Table(box=box.SIMPLE, caption=caption, caption_justify="left")
+    for heading in ("model", "family", "parameters", "fp32 bytes", "fp16 bytes", "fit in fp32", "fp16"):
+        left = heading in ("model", "family")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    for name, family, *figures in rows:
+        table.add_row(name, family, *(f"{value:,}" for value in figures))
     Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from yt8m.core.errors import InputError
 
@@ -19,6 +19,13 @@ Spread = Callable[[Callable[..., Result], Iterable[tuple]], Iterator[Result]]
 
 PATIENCE = 10  # seconds until a scheduler has to answer
 WORTH = 1 << 28  # bytes that a process should have to read: its start takes a second
+# Of a cluster on this machine: it shows no pages, asks for any port (Dask warns where its own is taken), and leaves
+# memory alone.
+QUIETLY: dict[str, Any] = {
+    "dashboard_address": None,
+    "scheduler_kwargs": {"dashboard_address": ":0"},
+    "memory_limit": 0,
+}
 AHEAD = 2  # calls for each thread that are made, waiting or done before the first one's result is taken
 
 
@@ -50,8 +57,8 @@ def workers(address: str | None, processes: int) -> Iterator[Spread]:
 
     if address is None:
         # What fails is raised here; Dask's own words about it would only repeat it.
-        options = {"dashboard_address": None, "memory_limit": 0, "silence_logs": logging.CRITICAL}
-        with LocalCluster(n_workers=processes, threads_per_worker=1, **options) as cluster, Client(cluster) as client:
+        options = QUIETLY | {"n_workers": processes, "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
+        with LocalCluster(**options) as cluster, Client(cluster) as client:
             yield _spread(client)
         return
     try:

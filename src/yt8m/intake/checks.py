@@ -7,7 +7,7 @@ from pathlib import Path
 
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level
-from yt8m.intake.split import list_shards
+from yt8m.intake.split import list_shards, patterns_of
 from yt8m.records.cache import Cache
 from yt8m.records.classes import read_class_names
 from yt8m.records.extractors import FOLDER, require
@@ -40,7 +40,8 @@ def _look(data: Data, split: Split, level: Level, pattern: str) -> None:
     if not paths:
         name = "frames" if level is Level.FRAME else "videos"
         raise InputError(f"data.{name}: expected shards that match {pattern!r} below {data.source}, found none")
-    first = next(iter(assign(paths, split.patterns.model_dump()).values()))[0]
+    wanted = patterns_of(level, data.globs, split.patterns.model_dump())
+    first = next(iter(assign(paths, wanted).values()))[0]
     found = place(first, root(data.source), recorded.get(first), Cache.of(data))
     next(read_videos(found, level, data.layout), None)
 

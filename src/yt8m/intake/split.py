@@ -18,9 +18,10 @@ from yt8m.records.cache import Cache
 from yt8m.records.manifest import SOURCE, Shard, assign, place, read_manifest, root, write_manifest
 from yt8m.records.names import below, inside, matches
 from yt8m.records.remote import Place, total_size
-from yt8m.records.videos import Losses
 
 FOLDERS = {Level.FRAME: "frames", Level.VIDEO: "videos"}  # of manifests, one for each split
+NO_IDS = np.empty(0, np.uint64)
+EXTRA, TAUGHT = "extra", "taught"  # the split without labels, and with it the training videos
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,33 @@ def list_shards(source: str | Path, pattern: str) -> tuple[list[str], dict[str, 
     return sorted(recorded), recorded
 
 
+def patterns_of(
+    level: Level, globs: Mapping[Level, str | None], patterns: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    """Those of a level's shards: of extra videos, those alone that frame-level models see are wanted."""
+    seen = level is Level.FRAME or globs.get(Level.FRAME) is None
+    return {name: [] if name == EXTRA and not seen else list(each) for name, each in patterns.items()}
+
+
 def split(
     source: Source, patterns: dict[str, list[str]], out: Path, home: Path, kept: Path, spread: Spread
 ) -> dict[str, dict[str, int]]:
     """Check all shards and write, for each split, its manifests and label counts below `out`.
 
+    Of the extra videos there are no label counts, and no video-level manifest; that of `taught` has the training videos
+    before them.
+
     Where the data set has no video-level shards they are derived by averaging frames (into `out/means`);
     where it has no frame-level shards each video is one frame, and the frame manifest lists the former.
 
     Args:
-        patterns: for each split the name patterns of its shards.
+        patterns: for each split, `extra` among them, the name patterns of its shards.
         home: where `out` will lie in the end; shards derived are recorded there.
         kept: folder of what was learnt of each shard, from call to call; what is not needed any more is removed.
         spread: divides the shards among workers.
 
     Returns:
-        Counts of shards, videos and labels by split.
+        Counts of shards, videos and labels by split; of `extra` if it has any.
 
     Raises:
         DataError, RecordError: naming the parameter, or the file and the record, that is wrong.
@@ -107,16 +119,21 @@ def split(
     derive = source.globs.get(Level.VIDEO) is None
     for level, (paths, recorded) in source.shards.items():
         places = source.places(level)
-        work = [(name, path) for name, members in assign(paths, patterns).items() for path in members]
-        scans = spread(scan, ((places[path], path, level, source.schema, kept, derive) for _, path in work))
+        assigned = assign(paths, patterns_of(level, source.globs, patterns))
+        work = [(name, path) for name, members in assigned.items() for path in members]
+        scans = spread(
+            scan, ((places[path], path, level, source.schema, kept, derive and name != EXTRA) for name, path in work)
+        )
         progress = tqdm(scans, f"{level} shards", len(work), unit="shard", disable=None)
         for (name, path), result in zip(work, progress, strict=True):
             _check_recorded(result.shard, recorded.get(path))
             found.setdefault(level, {}).setdefault(name, []).append(_relocated(result, path, out, home))
         forget(kept, level, (path for _, path in work))
-    splits = {name: {level: scans[name] for level, scans in found.items()} for name in patterns}
+    splits = {name: {level: scans.get(name, []) for level, scans in found.items()} for name in patterns}
     _check_ids(splits)
-    return {name: _write(name, scans, source.schema, out) for name, scans in splits.items()}
+    extra = splits.pop(EXTRA)
+    counts = {name: _write(name, scans, source.schema, out) for name, scans in splits.items()}
+    return counts | _write_extra(extra, splits["train"], source.schema, out)
 
 
 def _relocated(result: Scan, path: str, out: Path, home: Path) -> Scan:
@@ -133,10 +150,11 @@ def _relocated(result: Scan, path: str, out: Path, home: Path) -> Scan:
 def _check_ids(splits: dict[str, dict[Level, list[Scan]]]) -> None:
     """Refuse ids that repeat, in a split or across splits, and levels that are not of the same videos.
 
-    Only training may have more videos at one level than at the other: predictions of both are compared elsewhere.
+    Only what is learnt from may have more videos at one level than at the other: of the others predictions of both are
+    compared.
     """
     ids = {
-        name: {level: np.concatenate([scan.ids for scan in scans]) for level, scans in levels.items()}
+        name: {level: np.concatenate([NO_IDS, *(scan.ids for scan in scans)]) for level, scans in levels.items()}
         for name, levels in splits.items()
     }
     for level in next(iter(ids.values())):
@@ -146,7 +164,7 @@ def _check_ids(splits: dict[str, dict[Level, list[Scan]]]) -> None:
             held = {name: len(by_level[level]) for name, by_level in ids.items()}
             raise DataError(f"split: expected each {level}-level video once, received {repeated} again among {held}")
     for name, by_level in ids.items():
-        if name != "train" and len(by_level) == 2:
+        if name not in ("train", EXTRA) and len(by_level) == 2:
             differing = np.setxor1d(by_level[Level.FRAME], by_level[Level.VIDEO])
             if len(differing):
                 raise DataError(
@@ -156,14 +174,13 @@ def _check_ids(splits: dict[str, dict[Level, list[Scan]]]) -> None:
 
 def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path) -> dict[str, int]:
     """Write the manifests and label counts of one split."""
-    primary = scans.get(Level.FRAME) or scans[Level.VIDEO]
+    primary = _primary(scans)
     labels, size = np.sum([scan.labels for scan in primary], 0), sum(scan.shard.videos for scan in primary)
     if not labels.sum():
         raise DataError(
             f"split {name!r}: expected labelled videos, received {size} videos without a label; "
             "the published test shards have none, so take a part of validate for test"
         )
-    losses = Losses(*map(sum, zip(*(scan.losses for scan in primary), strict=True)))
     videos = [scan.shard for scan in scans.get(Level.VIDEO, [])] or [scan.derived for scan in primary if scan.derived]
     write_manifest(out / FOLDERS[Level.FRAME] / f"{name}.tsv", [scan.shard for scan in primary], schema)
     write_manifest(out / FOLDERS[Level.VIDEO] / f"{name}.tsv", videos, schema)
@@ -175,10 +192,31 @@ def _write(name: str, scans: dict[Level, list[Scan]], schema: Schema, out: Path)
         "unlabelled": sum(scan.unlabelled for scan in primary),
         "labels": int(labels.sum()),
         "classes": int((labels > 0).sum()),
-        "frames_cut": losses.frames,
-        "values_clipped": losses.values,
-        "features_missing": losses.features,
+        **_lost(primary),
     }
+
+
+def _write_extra(
+    extra: dict[Level, list[Scan]], train: dict[Level, list[Scan]], schema: Schema, out: Path
+) -> dict[str, dict[str, int]]:
+    """Write the manifests of the videos whose labels are not looked at, and of all that the student is taught."""
+    scans, folder = _primary(extra), out / FOLDERS[Level.FRAME]
+    shards = [scan.shard for scan in scans]
+    write_manifest(folder / f"{EXTRA}.tsv", shards, schema)
+    write_manifest(folder / f"{TAUGHT}.tsv", [*(scan.shard for scan in _primary(train)), *shards], schema)
+    size = sum(shard.videos for shard in shards)
+    return {EXTRA: {"shards": len(shards), "videos": size, **_lost(scans)}} if scans else {}
+
+
+def _primary(scans: dict[Level, list[Scan]]) -> list[Scan]:
+    """Those of the level that frame-level models see."""
+    return scans[Level.FRAME] if Level.FRAME in scans else scans[Level.VIDEO]
+
+
+def _lost(scans: list[Scan]) -> dict[str, int]:
+    """What the records have that is not read."""
+    frames, values, features = map(sum, zip(*(scan.losses for scan in scans), strict=True))
+    return {"frames_cut": frames, "values_clipped": values, "features_missing": features}
 
 
 def _check_recorded(shard: Shard, recorded: Shard | None) -> None:

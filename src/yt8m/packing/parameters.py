@@ -88,6 +88,7 @@ def _fill_data(params: Any, facts: Facts) -> None:
     for split, name in zip(("train", "holdout", "test"), SPLITS, strict=True):
         del patterns[split][:-1]  # in place, or the blank line behind is lost
         patterns[split][0] = f"{name}*"
+    patterns["extra"].clear()
     if params["augment"]["threshold"] is not None:
         params["augment"]["threshold"] = max(1, int(np.quantile(facts.counts[facts.counts > 0], FREQUENT)))
 

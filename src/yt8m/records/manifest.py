@@ -173,7 +173,7 @@ def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, li
     comes first; one without is of the name alone (`train????`). Shards that no pattern names are left out.
 
     Raises:
-        DataError: where a shard is of two splits, or a split is empty.
+        DataError: where a shard is of two splits, or a split is empty that has patterns.
     """
     splits: dict[str, list[str]] = {split: [] for split in patterns}
     for path in sorted(paths):
@@ -184,7 +184,7 @@ def assign(paths: Sequence[str], patterns: dict[str, list[str]]) -> dict[str, li
         for split in found:
             splits[split].append(path)
     for split, members in splits.items():
-        if not members:
+        if patterns[split] and not members:
             names = ", ".join(sorted(paths)[:3]) or "none at all"
             raise DataError(
                 f"split.patterns.{split}: expected shards that match {patterns[split]}, received none "

@@ -19,6 +19,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from yt8m.core.errors import InputError
+from yt8m.layers.average import Average
 from yt8m.layers.experts import MixtureOfExperts
 from yt8m.layers.head import OUTPUT
 from yt8m.relations import omega
@@ -29,8 +31,16 @@ OMEGA = "omega.npz"
 
 
 def output_kernel(model: keras.Model) -> tuple[keras.Variable, int]:
-    """The kernel of a model's output layer that says what classes look like, (D, C * M), and C."""
+    """The kernel of a model's output layer that says what classes look like, (D, C * M), and C.
+
+    Raises:
+        InputError: where it has none.
+    """
     layer = model.get_layer(OUTPUT)
+    if isinstance(layer, Average):
+        raise InputError(
+            f"{model.name}: label relations need one output layer with weights, received several networks'"
+        )
     return (layer.expert_kernel, layer.classes) if isinstance(layer, MixtureOfExperts) else (layer.kernel, layer.units)
 
 

@@ -8,6 +8,7 @@ import dask
 import psutil
 from distributed import Client, Future, LocalCluster, as_completed
 
+from yt8m.core.cluster import QUIETLY
 from yt8m.core.errors import InputError
 from yt8m.scheduling.dvc import Graph, entry_of
 from yt8m.scheduling.history import History, by_urgency
@@ -23,15 +24,7 @@ def local(jobs: int, gpus: Sequence[str]) -> Iterator[Client]:
     resources = {"GPU": len(gpus), "memory": psutil.virtual_memory().total}
     with (
         dask.config.set({"distributed.worker.profile.enabled": False}),  # it looks at threads that only wait
-        LocalCluster(
-            n_workers=1,
-            threads_per_worker=jobs,
-            processes=False,
-            resources=resources,
-            memory_limit=0,
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": ":0"},  # any port: by default each but the first cluster warns
-        ) as cluster,
+        LocalCluster(n_workers=1, threads_per_worker=jobs, processes=False, resources=resources, **QUIETLY) as cluster,
         Client(cluster) as client,
     ):
         yield client

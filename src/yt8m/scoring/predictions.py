@@ -61,6 +61,11 @@ class ById:
         self._order = np.argsort(names)
         self._names, self._indices, self._scores = names[self._order], indices, scores
 
+    def has(self, ids: Sequence[str]) -> np.ndarray:
+        """Which of the named videos have scores, (n,) bool."""
+        found: np.ndarray = np.isin(_fixed_width(pa.array(ids, pa.string())), self._names)
+        return found
+
     def at(self, ids: Sequence[str], classes: int) -> np.ndarray:
         """Scores of the named videos for every class, (n, classes) float32.
 

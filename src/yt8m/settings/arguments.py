@@ -18,6 +18,11 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """The other families that a model is made of: their code decides its result, too."""
+        return frozenset()
+
     def check(self, schema: Schema) -> None:
         """Refuse what does not go with the data; what is given as a mapping must name exactly the schema's features.
 

@@ -36,6 +36,7 @@ Patterns = Annotated[list[str], Field(min_length=1)]
 BEST = "best"
 STUDENT = "student"
 UNTAUGHT = "untaught"  # the student's model, trained for as long on labels alone
+AVERAGE = "average"  # the family of several networks in one model
 # What else is scored beside the members and the schemes, or stands beside the models in `data/code`.
 SYSTEMS = (
     "train_moe",
@@ -100,11 +101,12 @@ class Data(Section):
 
 
 class SplitPatterns(Section):
-    """Shard-name patterns of each split."""
+    """Shard-name patterns of each split; `extra` may have none: what labels its videos have is not looked at."""
 
     train: Patterns
     holdout: Patterns
     test: Patterns
+    extra: list[str]
 
 
 class Split(Section):
@@ -195,6 +197,13 @@ class Model(Section):
     epochs: PositiveInt
     args: dict[str, Any]
 
+    def times(self, members: int) -> "Model":
+        """So many networks like it, whose scores are averaged, as one model."""
+        if members == 1:
+            return self
+        args = {"members": [{"family": self.family, "args": self.args}] * members}
+        return self.model_copy(update={"family": AVERAGE, "args": args})
+
 
 class SeededModel(Model):
     """A model that is trained once."""
@@ -267,17 +276,20 @@ class Ensemble(Section):
 class Distill(Section):
     """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7.
 
-    Its family, its arguments and how fast it is trained are those of the model that scores best on the holdout (`best`)
-    among those that take no more than `max_bytes`, or its own. `storage` is the type of its weights on disk; it is
-    measured as it is stored.
+    It is the mean of so many networks (`members`), of which each learns by itself; together they take no more than
+    `max_bytes`. Their family, arguments and how fast they are trained are those of the model that scores best on the
+    holdout (`best`) among those that fit, or their own; but the rate may go another way by step (`schedule`) than that
+    of all trainings. `storage` is the type of the weights on disk; they are measured as they are stored.
     """
 
     share: Share = Field(alias="lambda")
     max_bytes: PositiveInt
     storage: Literal["float32", "float16"]
+    members: PositiveInt
     family: str
     seed: NonNegativeInt
     epochs: PositiveInt
+    schedule: Annotated[Staircase | Drop, Field(discriminator="kind")] | None
     batch_size: PositiveInt | None
     learning_rate: PositiveFloat | None
     args: dict[str, Any] | None
@@ -301,7 +313,7 @@ class Distill(Section):
 
     @property
     def own(self) -> Model | None:
-        """The model that is named here; None where it is the best of the others."""
+        """The network that is named here; None where it is the best of the models."""
         if self.family == BEST:
             return None
         names = ("family", "batch_size", "learning_rate", "epochs", "args")

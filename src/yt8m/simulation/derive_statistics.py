@@ -3,7 +3,8 @@
     python -m yt8m.simulation.derive_statistics FOLDER [--classes 100]
 
 FOLDER holds `youtube8m-video/*.tfrecord` (video level), `youtube8m-labels/label_sets.txt.gz`,
-`vocabulary.csv` and `frame_counts.txt`. Everything kept is a statistic of many videos, or a label set without its id.
+`vocabulary.csv` and `frame_counts.txt`. Kept are videos' means in their leading principal directions, coarsely, with
+their labels and without their ids, and statistics of many videos.
 """
 
 import argparse
@@ -30,39 +31,58 @@ REAL = Schema(
     max_frames=300,
 )
 STATISTICS = Path(__file__).parent / "statistics" / "youtube8m.npz"
-SETS_KEPT, RANK, RIDGE = 40_000, 64, 10.0
+VIDEOS, DIRECTIONS, RIDGE = 12_000, 600, 10.0
+STEP = 0.5  # of the codes of a mean, in standard deviations of its direction
 
 
-def label_sets(path: Path, classes: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The most frequent classes (by falling frequency) and an even sample of label sets restricted to them."""
+def most_frequent(path: Path, classes: int) -> np.ndarray:
+    """The most frequent classes of a file of label sets, by falling frequency."""
     with gzip.open(path, "rt") as file:
-        sets = [np.array(line.split(), np.int64) for line in file]
-    frequency = Counter(int(label) for labels in sets for label in labels)
-    kept = np.array([label for label, _ in frequency.most_common(classes)])
-    position = np.full(REAL.classes, -1)
-    position[kept] = np.arange(classes)
-    restricted = [np.unique(position[labels][position[labels] >= 0]) for labels in sets]
-    restricted = [labels for labels in restricted if len(labels)]
-    return kept, restricted[:: max(1, len(restricted) // SETS_KEPT)]
+        frequency = Counter(int(label) for line in file for label in line.split())
+    return np.array([label for label, _ in frequency.most_common(classes)])
 
 
-def feature_statistics(folder: Path, kept: np.ndarray) -> dict[str, np.ndarray]:
-    """Background, class effects (ridge regression on labels) and the residual's leading directions and rest."""
+def means_and_labels(folder: Path, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The features (V, width) float64 of the videos that have any of the classes, and which of them, (V, kept) bool."""
     values, hot = [], []
     for path in sorted(folder.glob("*.tfrecord")):
         for video in read_videos(path, Level.VIDEO, REAL):
-            values.append(np.concatenate([video.features[name][0] for name in REAL.features]))
-            hot.append(np.isin(kept, video.labels))
-    x, y = np.array(values, np.float64), np.array(hot, np.float64)
-    mean_x, mean_y = x.mean(0), y.mean(0)
-    centred = y - mean_y
-    effects = np.linalg.solve(centred.T @ centred + RIDGE * np.eye(len(kept)), centred.T @ (x - mean_x))
-    background = mean_x - mean_y @ effects
-    residual = x - background - y @ effects
-    eigenvalues, directions = np.linalg.eigh(np.cov(residual, rowvar=False))
-    leading = directions[:, -RANK:] * np.sqrt(eigenvalues[-RANK:])
-    rest = np.sqrt(np.maximum(residual.var(0) - (leading**2).sum(1), 0))
-    return {"background": background, "effects": effects, "style": leading.T, "rest": rest}
+            if (labels := np.isin(kept, video.labels)).any():
+                values.append(np.concatenate([video.features[name][0] for name in REAL.features]))
+                hot.append(labels)
+    return np.array(values, np.float64), np.array(hot)
+
+
+def class_effects(means: np.ndarray, hot: np.ndarray) -> np.ndarray:
+    """What each class adds to the features, by ridge regression on labels, (C, width)."""
+    centred = hot - hot.mean(0)
+    return np.linalg.solve(centred.T @ centred + RIDGE * np.eye(hot.shape[1]), centred.T @ (means - means.mean(0)))
+
+
+def coded(means: np.ndarray, videos: int, directions: int) -> dict[str, np.ndarray]:
+    """Every n-th video in the leading principal directions of all, and what the others hold.
+
+    Returns:
+        centre: (width,), the mean of all videos.
+        directions: (D, width), each as long as a step of the codes.
+        codes: (V, D) int8.
+        rest: (width,), the standard deviation of what the directions leave.
+        strays: (V,), how long that is of each video.
+    """
+    centre = means.mean(0)
+    values, vectors = np.linalg.eigh(np.cov(means, rowvar=False))
+    values, vectors = values[::-1][:directions], vectors.T[::-1][:directions]
+    steps = STEP * np.sqrt(values)[:, None] * vectors
+    along = (means - centre) @ vectors.T
+    rest = means - centre - along @ vectors
+    chosen = slice(None, None, max(1, len(means) // videos))
+    return {
+        "centre": centre,
+        "directions": steps,
+        "codes": np.clip(np.round(along[chosen] / (STEP * np.sqrt(values))), -127, 127).astype(np.int8),
+        "rest": rest.std(0),
+        "strays": np.linalg.norm(rest[chosen], axis=1),
+    }
 
 
 def main() -> None:
@@ -71,19 +91,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--classes", type=int, default=100)
     args = parser.parse_args()
-    labels = args.folder / "youtube8m-labels"
-    kept, sets = label_sets(labels / "label_sets.txt.gz", args.classes)
-    names = read_class_names(labels / "vocabulary.csv", REAL.classes)
-    statistics = feature_statistics(args.folder / "youtube8m-video", kept)
-    frames = np.bincount(np.loadtxt(labels / "frame_counts.txt", dtype=np.int64))
+    of_labels = args.folder / "youtube8m-labels"
+    kept = most_frequent(of_labels / "label_sets.txt.gz", args.classes)
+    names = read_class_names(of_labels / "vocabulary.csv", REAL.classes)
+    means, hot = means_and_labels(args.folder / "youtube8m-video", kept)
+    statistics = coded(means, VIDEOS, DIRECTIONS)
+    statistics |= {"effects": class_effects(means, hot), "deviation": means.std(0)}
     with whole(STATISTICS) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
             allow_pickle=False,
-            **{name: value.astype(np.float16) for name, value in statistics.items()},
-            sets=np.concatenate(sets).astype(np.uint8),
-            set_sizes=np.array([len(labels) for labels in sets], np.uint8),
-            frame_counts=frames.astype(np.uint16),
+            **{name: of if of.dtype == np.int8 else of.astype(np.float16) for name, of in statistics.items()},
+            hot=np.packbits(hot[:: max(1, len(hot) // VIDEOS)], axis=1),
+            frame_counts=np.bincount(np.loadtxt(of_labels / "frame_counts.txt", dtype=np.int64)).astype(np.uint16),
             sizes=np.array(list(REAL.features.values())),
             class_index=kept.astype(np.uint16),
             class_names=np.array([names[index] for index in kept]),

@@ -1,10 +1,11 @@
 """A small data set in YouTube-8M's formats, simulated from statistics of the real one.
 
-What is real: the label sets (so frequency and co-occurrence), the mean effect of each class on the features, the
-covariance between videos of the same labels, the frame counts (scaled). What is modelled: a video is a sequence
-of shots; each of its labels shows in a share of the shots, some in one alone, and shots where none shows are
-background; frames within a shot are correlated. A label that shows briefly shows more strongly, so that its mean
-effect stays near the real one. The generator knows nothing of models.
+What is real: what videos are on average, with their labels (so that neighbours, classes and what goes together are
+those of the real ones), what each class adds to the features, the frame counts (scaled). What is modelled: how a
+video's frames lie about its mean. It is a sequence of shots; each of its labels shows in a share of the shots, some in
+one alone, and shots where none shows are background; a label that shows briefly shows more strongly. Shots and frames
+differ as those of real sound do (AudioSet's, 10 seconds each): their noise makes frames of a video correlate by 0.52
+one second apart and by 0.34 nine seconds apart, as there. The generator knows nothing of models.
 
 Source of the statistics: YouTube-8M (Google, CC BY 4.0), through `yt8m.simulation.derive_statistics`.
 """
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from yt8m.core.errors import InputError
 from yt8m.core.files import write_text
-from yt8m.core.quantization import quantize
+from yt8m.core.quantization import dequantize, quantize
 from yt8m.core.schema import Level, Schema
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
@@ -29,7 +30,9 @@ SHOT_FRAMES = 4  # mean length of a shot, in (scaled) frames
 BRIEF = 0.3  # share of a video's labels that show in one shot only
 SHOWS = 0.6  # share of the shots in which any other label shows
 STRONGEST = 3.0  # a label that shows briefly shows at most this much more strongly
-SHOT_NOISE, FRAME_NOISE = 0.45, 0.35  # per dimension, in units of the dequantised features
+CODES = np.array([0, 255], np.uint8)  # the lowest and the highest
+CENTRINGS = 3  # until a video has its mean, but for a thousandth
+SHOT_NOISE, FRAME_NOISE = 0.8, 1.05  # in units of each dimension's standard deviation between videos
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Simulator:
 
     Args:
         schema: at most as many classes, features and sizes as the statistics have; fewer take the most
-            frequent classes and the leading principal components.
+            frequent classes and the first columns.
         frame_divisor: real frame counts are divided by this, rounding up.
-        seed: the videos of a shard depend on it and on the shard's name alone.
+        seed: decides which real mean stands at which place, and with its id all else of a video.
 
     Raises:
         InputError: where the schema asks for more than the statistics have.
@@ -63,39 +66,58 @@ class Simulator:
 
     @cached_property
     def statistics(self) -> dict[str, np.ndarray]:
-        """The statistics, restricted to the schema's features and classes."""
+        """The statistics, restricted to the schema's classes, and where they are of one column each to its features."""
         stored = np.load(STATISTICS)
-        starts = np.concatenate([[0], np.cumsum(stored["sizes"])])
-        columns = np.concatenate(
-            [start + np.arange(size) for start, size in zip(starts, self.schema.features.values(), strict=False)]
-        )
-        return {
-            name: stored[name][..., columns].astype(np.float32) for name in ("background", "effects", "style", "rest")
-        } | {"frame_counts": stored["frame_counts"], "class_names": stored["class_names"][: self.schema.classes]}
+        found = {name: stored[name] for name in ("codes", "frame_counts")}
+        found |= {name: stored[name].astype(np.float32) for name in ("centre", "directions", "rest", "strays")}
+        found |= {name: stored[name][..., self._columns].astype(np.float32) for name in ("deviation", "effects")}
+        found["hot"] = np.unpackbits(stored["hot"], axis=1, count=self.schema.classes).astype(bool)
+        return found | {"class_names": stored["class_names"][: self.schema.classes]}
 
     @cached_property
-    def label_sets(self) -> list[np.ndarray]:
-        """The real label sets restricted to the schema's classes, none empty."""
-        stored = np.load(STATISTICS)
-        sets = np.split(stored["sets"], np.cumsum(stored["set_sizes"], dtype=np.int64)[:-1])
-        kept = (labels[labels < self.schema.classes] for labels in sets)
-        return [labels.astype(np.int32) for labels in kept if len(labels)]
+    def _columns(self) -> np.ndarray:
+        sizes = np.load(STATISTICS)["sizes"]
+        starts = np.cumsum(sizes) - sizes
+        wanted = self.schema.features.values()
+        return np.concatenate([start + np.arange(size) for start, size in zip(starts, wanted, strict=False)])
 
-    def video(self, id: str, random: np.random.Generator) -> tuple[Video, np.ndarray]:
-        """One video at the frame level, and which frames show which of its labels, (frames, labels) bool."""
-        counts = self.statistics["frame_counts"]
-        labels = self.label_sets[random.integers(len(self.label_sets))]
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The real videos that have any of the schema's classes, in the order in which places take them."""
+        there = np.flatnonzero(self.statistics["hot"].any(axis=1))
+        return np.random.default_rng(self.seed).permutation(there)
+
+    def video(self, id: str, place: int) -> tuple[Video, np.ndarray]:
+        """One video at the frame level, and which frames show which of its labels, (frames, labels) bool.
+
+        Args:
+            place: in `order`; each has a mean of its own.
+        """
+        random = np.random.default_rng([self.seed, *id.encode()])
+        counts, real = self.statistics["frame_counts"], self.order[place]
+        labels = np.flatnonzero(self.statistics["hot"][real]).astype(np.int32)
         seconds = random.choice(len(counts), p=counts / counts.sum())
         length = min(int(np.ceil(seconds / self.frame_divisor)), self.schema.max_frames)
         shot, shows = self._shots(len(labels), length, random)
-        codes = quantize(self._frames(labels, shot, shows, random))
+        codes = quantize(_within(self._frames(labels, shot, shows, random), self._mean(real, random)))
         ends = np.cumsum(list(self.schema.features.values()))[:-1]
         features = dict(zip(self.schema.features, np.split(codes, ends, axis=1), strict=True))
         return Video(id, labels, features), shows[shot]
 
+    def _mean(self, real: int, random: np.random.Generator) -> np.ndarray:
+        """A real video's mean, (width,) float32; what the directions leave of it is noise across them, as strong."""
+        statistics, directions = self.statistics, self.statistics["directions"]
+        noise = statistics["rest"] * random.standard_normal(directions.shape[1], np.float32)
+        noise = noise - (directions @ noise / (directions**2).sum(axis=1)) @ directions
+        noise = noise * (statistics["strays"][real] / np.linalg.norm(noise))
+        found: np.ndarray = statistics["centre"] + statistics["codes"][real] @ directions + noise
+        return found[self._columns]
+
     def _shots(self, labels: int, length: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The shot of each frame, (length,) int, and which labels show in each shot, (shots, labels) bool."""
-        shot = np.cumsum(random.random(length) < 1 / SHOT_FRAMES)
+        begins = random.random(length) < 1 / SHOT_FRAMES
+        begins[0] = False
+        shot = np.cumsum(begins)
         shots = shot[-1] + 1
         shows = random.random((shots, labels)) < SHOWS
         for column in np.flatnonzero((random.random(labels) < BRIEF) | ~shows.any(0)):
@@ -106,22 +128,35 @@ class Simulator:
     def _frames(
         self, labels: np.ndarray, shot: np.ndarray, shows: np.ndarray, random: np.random.Generator
     ) -> np.ndarray:
-        """The features of a video before quantisation, (length, width) float32; see `_shots`."""
-        statistics, width = self.statistics, self.schema.width
-        share = shows[shot].mean(0)
-        strength = np.minimum(1 / np.maximum(share, 1e-6), STRONGEST)
-        style = random.standard_normal(len(statistics["style"]), np.float32) @ statistics["style"]
-        style += statistics["rest"] * random.standard_normal(width, np.float32)
-        scenes = (shows * strength).astype(np.float32) @ statistics["effects"][labels]
-        scenes += SHOT_NOISE * random.standard_normal((len(shows), width), np.float32)
-        noise = FRAME_NOISE * random.standard_normal((len(shot), width), np.float32)
-        return statistics["background"] + style + scenes[shot] + noise
+        """How the frames of a video differ, (length, width) float32; see `_shots`."""
+        deviation, width = self.statistics["deviation"], self.schema.width
+        strength = np.minimum(1 / shows[shot].mean(0), STRONGEST)
+        scenes = (shows * strength).astype(np.float32) @ self.statistics["effects"][labels]
+        scenes += SHOT_NOISE * deviation * random.standard_normal((len(shows), width), np.float32)
+        frames = scenes[shot] + FRAME_NOISE * deviation * random.standard_normal((len(shot), width), np.float32)
+        found: np.ndarray = frames
+        return found
 
-    def shard(self, name: str, videos: int) -> Iterator[Video]:
-        """The videos of one shard."""
-        random = np.random.default_rng([self.seed, *name.encode()])
+    def shard(self, name: str, first: int, videos: int) -> Iterator[Video]:
+        """The videos of one shard, which begin at a place.
+
+        Raises:
+            InputError: where there are no more places.
+        """
+        if first + videos > len(self.order):
+            raise InputError(
+                f"simulate: expected at most {len(self.order)} videos in all, so that none comes twice; "
+                f"received more at shard {name}"
+            )
         for index in range(videos):
-            yield self.video(f"{name}_{index:05d}", random)[0]
+            yield self.video(f"{name}_{index:05d}", first + index)[0]
+
+
+def _within(frames: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Frames that are moved to a mean, as far as the code's range lets them: what is cut off moves the others."""
+    for _ in range(CENTRINGS):
+        frames = np.clip(frames + (mean - frames.mean(axis=0)), *dequantize(CODES))
+    return frames
 
 
 def simulate(simulator: Simulator, shards: dict[str, int], videos_per_shard: int, out: Path) -> int:
@@ -132,11 +167,14 @@ def simulate(simulator: Simulator, shards: dict[str, int], videos_per_shard: int
 
     Returns:
         The number of videos.
+
+    Raises:
+        InputError: where these are more than the simulator has.
     """
     schema = simulator.schema
     names = [f"{kind}{index:04d}" for kind, number in shards.items() for index in range(number)]
-    for name in tqdm(names, "simulating", unit="shard", disable=None):
-        videos = list(simulator.shard(name, videos_per_shard))
+    for index, name in enumerate(tqdm(names, "simulating", unit="shard", disable=None)):
+        videos = list(simulator.shard(name, index * videos_per_shard, videos_per_shard))
         write_records(out / "frame" / f"{name}.tfrecord", (encode(video, Level.FRAME, schema) for video in videos))
         means = (
             replace(video, features={key: value[None] for key, value in video.means().items()}) for video in videos

@@ -17,6 +17,7 @@ from yt8m.core.ragged import Ragged
 from yt8m.core.startup import starting
 from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset
+from yt8m.records.manifest import Manifest, read_manifest
 from yt8m.scoring.metrics import top_k
 from yt8m.scoring.predictions import Predictions, concatenate
 
@@ -47,15 +48,15 @@ class Inference:
     cache: Cache | None = None
 
     @cached_property
-    def videos(self) -> Dataset:
+    def listed(self) -> Manifest:
         """What is predicted."""
-        return Dataset(self.manifest, self.source, cache=self.cache)
+        return read_manifest(self.manifest)
 
     def predictions(self, spread: Spread) -> Iterator[Predictions]:
         """The predictions of all videos in order, a range of batches at a time; they do not depend on the workers."""
         # Absolute, since a cluster's workers need not run in this folder.
         here = replace(self, model=self.model.resolve(), manifest=self.manifest.resolve(), source=self.source.resolve())
-        batches = math.ceil(self.videos.size / self.batch_size)
+        batches = math.ceil(self.listed.videos / self.batch_size)
         return spread(predict_range, ((here, start, start + BATCHES) for start in range(0, batches, BATCHES)))
 
 

@@ -12,9 +12,13 @@ def cross_entropy(targets, probabilities):
 
     Args:
         targets: (B, C) in [0, 1]: labels, or a mixture of labels and a teacher's scores.
-        probabilities: (B, C) in [0, 1].
+        probabilities: (B, C) in [0, 1]; or those of several networks, (B, M, C), of which each has a loss of its own:
+            their mean is given.
     """
+    if several := len(probabilities.shape) > len(targets.shape):
+        targets = targets[:, None]
     targets = ops.cast(targets, probabilities.dtype)
     found = targets * ops.log(probabilities + EPSILON)
     rejected = (1 - targets) * ops.log(1 - probabilities + EPSILON)
-    return -ops.sum(found + rejected, axis=-1)
+    losses = -ops.sum(found + rejected, axis=-1)
+    return ops.mean(losses, axis=1) if several else losses
