@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             folder = Path(name)
             for what, holdout, train in (("fitting", args.videos, FEW), ("the teacher's scores", FEW, args.videos)):
                 say(f"simulating {args.videos:,} videos ...")
-                size = _processes.apart(simulate, params, folder, {"holdout": holdout, "train": train})
+                size = _processes.apart(simulate, params, folder, {"holdout": holdout, "train": train, "extra": 0})
                 say(f"{what} ...")
                 seconds, memory = _processes.apart(run_stage, params, folder)
                 figures = f"{size / 1e9:.2f}", f"{seconds:.0f}", f"{args.videos / seconds:,.0f}"

@@ -27,7 +27,7 @@ def project(trained, tmp_path, monkeypatch):
         "class_names": "classes.csv",
         "schema": SCHEMA.model_dump(),
     }
-    split = {"patterns": {"train": ["a"], "holdout": ["b"], "test": ["c"]}}
+    split = {"patterns": {"train": ["a"], "holdout": ["b"], "test": ["c"], "extra": []}}
     (tmp_path / "params.yaml").write_text(json.dumps({"data": data, "split": split}))
     videos = {"train": {"videos": 3920}, "holdout": {"videos": 400}, "test": {"videos": 960}}
     for name, text in {

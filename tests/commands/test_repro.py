@@ -17,6 +17,7 @@ def project(tmp_path, monkeypatch):
         made.write_shard(tmp_path / "mine" / f"{name}.tfrecord", Level.FRAME, 3)
     (tmp_path / "classes.csv").write_text("index,name\n")
     params = load_yaml("tests/params.yaml") | {"simulate": {}}
+    params["split"]["patterns"]["extra"] = []
     params["data"] = {
         "source": "mine",
         "cache_gb": 1,

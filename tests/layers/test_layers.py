@@ -16,6 +16,7 @@ FRAMES = [np.random.default_rng(0).normal(size=(2, 7, size)).astype(np.float32) 
 VECTORS = FRAMES[0][:, 0]
 POOLED = [FRAMES[0], MASK]
 CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by class
+    "Average": ({}, [[VECTORS, VECTORS[::-1]]]),
     "ContextGate": ({"momentum": 0.5}, [VECTORS]),
     "Dequantize": ({}, [np.arange(84, dtype=np.uint8).reshape(2, 7, 6)]),
     "GRUCell": ({"units": 2}, [VECTORS, [VECTORS[:, :2]]]),

@@ -18,7 +18,7 @@ class Average(keras.layers.Layer):
     """
 
     def __init__(self, **kwargs: Any):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**kwargs | {"dtype": "float32"})
 
     def call(self, members: Sequence[Any], training: bool = False) -> Any:
         scores = ops.stack(list(members), axis=1)
