@@ -117,7 +117,7 @@ def test_what_the_student_learns_from_is_said(project):
     assert "extra videos" not in text
     counts = read_json(Path("metrics/split/metrics.json"))
     write_json(Path("metrics/split/metrics.json"), counts | {"extra": {"videos": 1234}})
-    assert "It also learns from 1,234 extra videos," in " ".join(written().split())
+    assert "The student also learns from 1,234 extra videos," in " ".join(written().split())
 
 
 def test_the_page_stands_alone(project):
