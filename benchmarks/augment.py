@@ -164,7 +164,7 @@ def at_once(work: Work, sample: int) -> tuple[Speed, Speed]:
         paths = [Path(folder) / str(index) for index in range(len(work.shards))]
         start = perf_counter()
         given = chunk.ids, chunk.labels, work.primary(chunk), work.counts
-        made = recipes(*given, threshold=augment.threshold, most=augment.neighbours)
+        made = recipes(*given, threshold=augment.threshold, most=augment.neighbours, partners="class")
         write_chunk(chunk, made, work.schema, paths, augment, np.random.default_rng(augment.seed))
         everything = Speed(len(made.kind), perf_counter() - start)
         some = made.take(np.isin(made.seed, seeds))

@@ -68,7 +68,7 @@ def asked_twice(videos: Dataset, threshold: int, most: int) -> float:
     chunk = read_chunk(list(zip(videos.paths, videos.counts, strict=True)), videos.schema)
     counts = np.bincount(np.concatenate(chunk.labels), minlength=videos.schema.classes)
     primary = chunk.features[:, : videos.schema.features[videos.schema.primary]]
-    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=most)
+    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=threshold, most=most, partners="class")
     pairs = np.sum(made.kind == Kind.INTERPOLATED)
     all_of_them = asked(chunk.labels, counts, threshold, most).pairs
     return float(1 - pairs / all_of_them) if all_of_them else 0.0

@@ -22,11 +22,7 @@ def by_labels(params: Params, stage: str) -> Training:
 
 def best_model(params: Params) -> Model:
     """The model that scores best on the holdout, in the mean of its sets, and fits; it is trained for longer."""
-    settings = params.distill
-    gaps = defaultdict(list)
-    for row in rows_of(SCORED):
-        gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
-    means = {name: mean(found) for name, found in gaps.items()}
+    settings, means = params.distill, holdout_gaps()
     described = {
         name: Description.of(
             params.models[name].times(settings.members), params.train, params.data.layout, params.data.level
@@ -39,3 +35,11 @@ def best_model(params: Params) -> Model:
         f"(holdout GAP {means[name]:.4f})"
     )
     return params.models[name].model_copy(update={"epochs": settings.epochs})
+
+
+def holdout_gaps() -> dict[str, float]:
+    """GAP on the holdout by model, in the mean of its sets."""
+    gaps = defaultdict(list)
+    for row in rows_of(SCORED):
+        gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
+    return {name: mean(found) for name, found in gaps.items()}

@@ -180,14 +180,29 @@ class Table:
 
 def rare_map(found: Trained) -> dict[str, float]:
     """The mean over the test's rare classes of the average precision."""
+    counts, precisions = average_precisions(found)
+    rare = precisions[counts < RARE]
+    return {"rare_map": float(rare.mean()) if len(rare) else 0.0}
+
+
+def by_frequency(found: Trained) -> dict[str, float]:
+    """mAP on test: of all classes, and of the third that has the fewest training videos, the middle and the last."""
+    counts, precisions = average_precisions(found)
+    thirds = np.array_split(precisions[np.argsort(counts, kind="stable")], 3)
+    parts = zip(("rarest_third", "middle_third", "most_frequent_third"), thirds, strict=True)
+    return {"test_map": float(precisions.mean())} | {name: float(part.mean()) for name, part in parts}
+
+
+def average_precisions(found: Trained) -> tuple[np.ndarray, np.ndarray]:
+    """Training videos and average precision on test of each class that occurs in both."""
     from yt8m.training.scores import predict
 
     parts = [(batch.labels, scores) for batch, scores in predict(found.model, found.test, BATCH)]
     labels, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     counts, shown = read_label_counts(SPLIT / "label_counts" / "train.csv"), labels.sum(0)
-    rare = np.flatnonzero((counts > 0) & (counts < RARE) & (shown > 0))
-    precisions = [metrics.average_precision(scores[:, c], labels[:, c] > 0, int(shown[c])) for c in rare]
-    return {"rare_map": float(np.mean(precisions)) if len(rare) else 0.0}
+    classes = np.flatnonzero((counts > 0) & (shown > 0))
+    found_precisions = [metrics.average_precision(scores[:, c], labels[:, c] > 0, int(shown[c])) for c in classes]
+    return counts[classes], np.array(found_precisions)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -1,14 +1,16 @@
 """What a student keeps of its teacher: `python -m benchmarks.studies.distillation [--project FOLDER]`.
 
 A variant changes the section `distill`, the teacher's scores, or what is taught: without the extra videos, or from
-labels alone. Beside the table of students, one says how far the teacher's scores can be trusted on the training videos,
-which its members have seen, and on the holdout; and a figure shows GAP by lambda.
+labels alone; it says so by parameters, or by what is best in the project. Beside the table of students, one says how
+far the teacher's scores can be trusted on the training videos, which its members have seen, and on the holdout; and a
+figure shows GAP by lambda.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ import numpy as np
 from benchmarks._nextvlad import DEMO
 from benchmarks.studies import _study
 from benchmarks.studies._study import Table, Trained
+from benchmarks.studies._teachers import Calibration, filled_up, softened
 from stages._places import ENSEMBLE, EXTRA, MEMBERS, METRICS, PREDICTIONS, SCORED, SPLIT, TAUGHT, TEACHER
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
@@ -43,58 +46,150 @@ class Trust(NamedTuple):
     calibration_error: float
 
 
-def soften(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """`sigmoid(logit(score) / temperature)` of scores in [0, 1], whose ends stay."""
-    yes, no = scores ** (1 / temperature), (1 - scores) ** (1 / temperature)
-    return yes / (yes + no)
+class Taught(NamedTuple):
+    """What a finished pipeline taught its student from.
+
+    Attributes:
+        teacher: scores of training videos.
+        extra: scores of extra videos.
+        scored: how good the models are.
+        ensemble: folder of the teacher.
+        holdout: the teacher's scores there.
+        folds: a folder for scores of models that are trained for the study, which every seed's student is taught.
+    """
+
+    teacher: Path
+    extra: Path
+    scored: Path
+    ensemble: Path
+    holdout: Predictions
+    folds: Path
 
 
-def softened(block: Predictions, classes: int, temperature: float) -> Predictions:
-    """Stored scores at a temperature."""
-    return replace(block, scores=soften(block.scores, temperature))
+Change = Callable[[Predictions, int], Predictions]  # of a teacher's scores, given the number of classes
+Teach = Callable[[Params, Taught], str]  # trains a student in a workplace, and says which stage's place it is in
 
 
-def filled_up(block: Predictions, classes: int) -> Predictions:
-    """Scores of all classes: those outside a video's stored top k count as its smallest stored score instead of 0."""
-    scores = np.maximum(block.dense(classes), block.scores.min(axis=1, keepdims=True))
-    return Predictions(block.ids, block.labels, *metrics.top_k(scores, classes))
+def unchanged(block: Predictions, classes: int) -> Predictions:
+    """Scores as they are stored."""
+    return block
+
+
+def write_scores(source: Path, out: Path, change: Change, classes: int) -> None:
+    """Write changed scores; of each video as many classes as are stored, or all if they are filled up."""
+    stored = Store(source)
+    with writer(out, classes if change is filled_up else stored.k, classes) as file:
+        for block in stored.blocks(BLOCK):
+            file.append(change(block, classes))
+
+
+def scores_taught(params: Params, taught: Taught, change: Change = unchanged, extra: bool = True) -> str:
+    """By the stage, from stored scores, the extra videos' among them."""
+    for source, out in ((taught.teacher, TEACHER), (taught.extra, EXTRA)):
+        write_scores(source, out, change, params.data.layout.classes)
+    if not extra:
+        leave_out_extra()
+    _study.run_stage(params, "distill")
+    return "distill"
+
+
+def labels_taught(params: Params, taught: Taught) -> str:
+    """By the stage, on labels alone."""
+    _study.run_stage(params, "untaught")
+    return "untaught"
+
+
+def calibrated_taught(params: Params, taught: Taught, extra: bool = True) -> str:
+    """From scores that are shares of labels, as far as the holdout tells."""
+    calibration = Calibration.of(taught.holdout)
+    return scores_taught(params, taught, lambda block, classes: calibration(block), extra)
+
+
+def folds_taught(params: Params, taught: Taught, folds: int) -> str:
+    """From scores of training videos by new members, of the best models of three, which were trained on other folds."""
+    from benchmarks.studies._folds import write_folds
+
+    scores = taught.folds / f"{folds}.parquet"
+    if not scores.exists():
+        write_folds(scores, params, best_models(3), folds)
+    return scores_taught(params, taught._replace(teacher=scores), extra=False)
+
+
+def same_view_taught(params: Params, taught: Taught) -> str:
+    """From the ensemble's scores of the mixes that the student is given."""
+    from benchmarks.studies._same_view import SameView
+    from stages import _student
+    from yt8m.training.run import run
+
+    training = _student.by_labels(params, "distill")
+    run(replace(training, objective=SameView(params.distill.share, taught.ensemble)))
+    return "distill"
+
+
+no_extra = partial(scores_taught, extra=False)
+
+
+def best_models(count: int) -> list[str]:
+    """The models that are best on the holdout."""
+    from stages._student import holdout_gaps
+
+    gaps = holdout_gaps()
+    return sorted(gaps, key=lambda name: gaps[name], reverse=True)[:count]
+
+
+def like(model: str) -> Callable[[Params], dict[str, Any]]:
+    """Parameters of a student with a model's family and all that goes with it."""
+
+    def changes(params: Params) -> dict[str, Any]:
+        section = params.models[model]
+        own = {key: getattr(section, key) for key in ("family", "args", "batch_size", "learning_rate")}
+        return {f"distill.{key}": value for key, value in own.items()}
+
+    return changes
+
+
+def best_of(families: int) -> Callable[[Params], dict[str, Any]]:
+    """Parameters of a student of several networks, one of each of the best models, at the best one's rate."""
+
+    def changes(params: Params) -> dict[str, Any]:
+        names = best_models(families)
+        members = [{key: getattr(params.models[name], key) for key in ("family", "args")} for name in names]
+        several = {"distill.family": "average", "distill.args": {"members": members}, "distill.members": 1}
+        return like(names[0])(params) | several
+
+    return changes
 
 
 class Variant(NamedTuple):
     """A student.
 
     Attributes:
-        changes: of parameters.
-        stage: that trains it; `untaught` does on labels alone.
-        extra: whether it is taught the extra videos, too.
-        teacher: changes the teacher's scores, given the number of classes.
+        changes: of parameters, or what gives them.
+        teach: how it is trained.
     """
 
-    changes: Mapping[str, Any] = MappingProxyType({})
-    stage: str = "distill"
-    extra: bool = True
-    teacher: Callable[[Predictions, int], Predictions] | None = None
+    changes: Mapping[str, Any] | Callable[[Params], Mapping[str, Any]] = MappingProxyType({})
+    teach: Teach = scores_taught
 
-
-class Taught(NamedTuple):
-    """What a finished pipeline taught its student from: scores of training and of extra videos, and of the models."""
-
-    teacher: Path
-    extra: Path
-    scored: Path
+    def params(self, params: Params, seed: int) -> Params:
+        """The project's parameters, changed."""
+        changes = self.changes(params) if callable(self.changes) else self.changes
+        return _study.changed(params, {**changes, "distill.seed": seed})
 
 
 LAMBDAS = {f"lambda {share:g}": share for share in (0.0, 0.25, 0.5, 0.75, 1.0)}
 OWN = {"distill.batch_size": 80, "distill.learning_rate": 0.005}
 NEXTVLAD = {"distill.family": "nextvlad", "distill.args": DEMO, **OWN}
+MIXUP = {"train.mixup": 0.5}
+FAMILIES = ("netvlad", "netfv", "gated_dbow", "dbow", "netrvlad", "gru", "lstm", "mlp", "moe")
 
 
 def variants_of(name: str, changes: dict[str, Any]) -> dict[str, Variant]:
     """A student taught in each way, and on labels alone."""
     return {
-        f"{name}, labels": Variant(changes, stage="untaught"),
-        f"{name}, lambda 1, no extra": Variant({**changes, "distill.lambda": 1.0}, extra=False),
-        f"{name}, lambda 0.5, no extra": Variant({**changes, "distill.lambda": 0.5}, extra=False),
+        f"{name}, labels": Variant(changes, labels_taught),
+        f"{name}, lambda 1, no extra": Variant({**changes, "distill.lambda": 1.0}, no_extra),
+        f"{name}, lambda 0.5, no extra": Variant({**changes, "distill.lambda": 0.5}, no_extra),
         f"{name}, lambda 1": Variant({**changes, "distill.lambda": 1.0}),
         f"{name}, lambda 0.5": Variant({**changes, "distill.lambda": 0.5}),
     }
@@ -108,30 +203,32 @@ VARIANTS = {
         for key, variant in variants_of(name, {"distill.members": number}).items()
     },
     **variants_of("nextvlad", NEXTVLAD),
-    "temperature 2": Variant(teacher=partial(softened, temperature=2)),
-    "temperature 4": Variant(teacher=partial(softened, temperature=4)),
-    "smallest score outside the top k": Variant(teacher=filled_up),
+    **{f"like {name}": Variant(like(name)) for name in FAMILIES},
+    **{
+        f"{number} families{words}": Variant(best_of(number), teach)
+        for number in (2, 3)
+        for words, teach in ((", labels", labels_taught), ("", scores_taught))
+    },
+    "temperature 2": Variant(teach=partial(scores_taught, change=partial(softened, temperature=2))),
+    "temperature 4": Variant(teach=partial(scores_taught, change=partial(softened, temperature=4))),
+    "smallest score outside the top k": Variant(teach=partial(scores_taught, change=filled_up)),
+    "calibrated": Variant(teach=calibrated_taught),
+    "calibrated, no extra": Variant(teach=partial(calibrated_taught, extra=False)),
+    "no extra": Variant(teach=no_extra),
+    "no extra, 3 models, not seen": Variant(teach=partial(folds_taught, folds=4)),
+    "no extra, 3 models, seen": Variant(teach=partial(folds_taught, folds=1)),
+    "mixup, labels": Variant(MIXUP, labels_taught),
+    "mixup, no extra": Variant(MIXUP, no_extra),
+    "mixup, no extra, same view": Variant(MIXUP, same_view_taught),
+    "no extra, same view": Variant(teach=same_view_taught),
 }
 
 
-def write_scores(source: Path, out: Path, variant: Variant, classes: int) -> None:
-    """Write the teacher's scores as a variant has them, where the stage distill looks for them."""
-    stored = Store(source)
-    with writer(out, classes if variant.teacher is filled_up else stored.k, classes) as file:
-        for block in stored.blocks(BLOCK):
-            file.append(variant.teacher(block, classes) if variant.teacher else block)
-
-
 def train(params: Params, taught: Taught, variant: Variant) -> Trained:
-    """The student as the stage makes it."""
-    for source, out in ((taught.teacher, TEACHER), (taught.extra, EXTRA)):
-        write_scores(source, out, variant, params.data.layout.classes)
-    if not variant.extra:
-        leave_out_extra()
+    """The student in a workplace."""
     SCORED.parent.mkdir(parents=True, exist_ok=True)
     SCORED.symlink_to(taught.scored)
-    _study.run_stage(params, variant.stage)
-    return _study.trained(params, variant.stage)
+    return _study.trained(params, variant.teach(params, taught))
 
 
 def leave_out_extra() -> None:
@@ -163,14 +260,13 @@ def trust(split: str, found: Predictions) -> Trust:
     return Trust(split, len(found.ids), gap, float(confidence.mean()), float(correct.mean()), error)
 
 
-def teachers() -> list[Trust]:
-    """The teacher on training videos and holdout."""
+def on_holdout() -> Predictions:
+    """The teacher's scores of the holdout."""
     scheme = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
     with np.load(ENSEMBLE / "weights.npz") as stored:
         weights = stored[scheme]
     with aligned({name: PREDICTIONS / "holdout" / f"{name}.parquet" for name in read_json(MEMBERS)}) as members:
-        holdout = concatenate(list(fitting.combined(members, weights, fitting.power(scheme))))
-    return [trust("train", Store(TEACHER).read()), trust("holdout", holdout)]
+        return concatenate(list(fitting.combined(members, weights, fitting.power(scheme))))
 
 
 def draw(table: Table) -> None:
@@ -184,13 +280,15 @@ def draw(table: Table) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args, table, variants = _study.begin("distillation", VARIANTS, argv)
-    with _study.at(args.project) as params:
-        trusted, taught = teachers(), Taught(*(path.resolve() for path in (TEACHER, EXTRA, SCORED)))
+    with _study.at(args.project) as params, TemporaryDirectory() as folds:
+        teacher, extra, scored, ensemble = (path.resolve() for path in (TEACHER, EXTRA, SCORED, ENSEMBLE))
+        taught = Taught(teacher, extra, scored, ensemble, on_holdout(), Path(folds))
+        trusted = [trust("train", Store(TEACHER).read()), trust("holdout", taught.holdout)]
         write_csv(table.path.with_name(f"{table.path.stem}_teacher.csv"), Trust._fields, trusted)
         print(markdown(Trust._fields, trusted))
         for seed in args.seeds:
             for name, variant in variants.items():
-                other = _study.changed(params, {**variant.changes, "distill.seed": seed})
+                other = variant.params(params, seed)
                 with _study.workplace("distillation"):
                     table.add(name, seed, partial(train, other, taught, variant), partial(size, params=other))
     print(table.summary())

@@ -6,6 +6,7 @@ from tests.records import made
 from yt8m.augmentation.recipes import Kind, Recipes, recipes
 from yt8m.augmentation.regimes import kept, neighbours
 from yt8m.augmentation.synthesis import Chunk
+from yt8m.settings.params import Partners
 
 SCHEMA = made.SCHEMA
 THRESHOLD, MOST = 60, 8
@@ -27,12 +28,16 @@ def random_chunk(seed: int, size: int = 60) -> Chunk:
     return chunk(*labels, seed=seed)
 
 
-def recipes_of(videos: Chunk, threshold: int | None = THRESHOLD, most: int = MOST, counts=COUNTS) -> Recipes:
+def recipes_of(
+    videos: Chunk, threshold: int | None = THRESHOLD, most: int = MOST, counts=COUNTS, partners: Partners = "class"
+) -> Recipes:
     primary = videos.features[:, : SCHEMA.features["rgb"]]
-    return recipes(videos.ids, videos.labels, primary, counts, threshold=threshold, most=most)
+    return recipes(videos.ids, videos.labels, primary, counts, threshold=threshold, most=most, partners=partners)
 
 
-def by_loops(videos: Chunk, threshold: int | None = THRESHOLD, most: int = MOST) -> list[tuple[Kind, int, int]]:
+def by_loops(
+    videos: Chunk, threshold: int | None = THRESHOLD, most: int = MOST, partners: Partners = "class"
+) -> list[tuple[Kind, int, int]]:
     """(kind, seed, neighbour) of all recipes, in no order."""
     found = []
     pairs: list[tuple[int, int]] = []
@@ -45,7 +50,7 @@ def by_loops(videos: Chunk, threshold: int | None = THRESHOLD, most: int = MOST)
             distances = {
                 other: np.linalg.norm(videos.features[row, :8] - videos.features[other, :8])
                 for other in members
-                if other != row
+                if other != row and (partners == "class" or set(videos.labels[other]) == set(videos.labels[row]))
             }
             near = sorted(distances, key=lambda other: distances[other])
             near = near[: neighbours(int(COUNTS[scarce]), threshold, most)]

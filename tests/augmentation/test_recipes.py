@@ -1,10 +1,12 @@
 from collections import Counter
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from tests.augmentation.made import COUNTS, MOST, ONLY, THRESHOLD, by_loops, chunk, random_chunk, recipes_of
 from yt8m.augmentation.recipes import Kind
+from yt8m.settings.params import Partners
 
 
 def listed(made):
@@ -13,11 +15,19 @@ def listed(made):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("threshold", "most"), [(THRESHOLD, MOST), (THRESHOLD, 2), (None, 2), (1, 8), (10**6, 8)])
-def test_against_loops(seed, threshold, most):
+@pytest.mark.parametrize("partners", get_args(Partners))
+def test_against_loops(seed, threshold, most, partners):
     videos = random_chunk(seed)
-    made = listed(recipes_of(videos, threshold, most))
+    made = listed(recipes_of(videos, threshold, most, partners=partners))
     assert len(set(made)) == len(made)
-    assert sorted(made) == sorted(by_loops(videos, threshold, most))
+    assert sorted(made) == sorted(by_loops(videos, threshold, most, partners))
+
+
+def test_neighbours_of_the_same_labels():
+    """Neither a video with one of the labels nor one with more of them is a partner."""
+    made = listed(recipes_of(chunk([6, 8], [8], [6, 8], [6, 7, 8]), partners="labels"))
+    assert {recipe[1:] for recipe in made if recipe[0] is Kind.INTERPOLATED} == {(0, 2)}
+    assert {seed for kind, seed, _ in made if kind is Kind.NOISE} == {1, 2, 3}
 
 
 def test_a_class_with_one_video_gets_noise():

@@ -69,7 +69,9 @@ def shards(tmp_path: Path) -> list[Source]:
 
 
 def augment(shards, out, *, jobs=1, seed=0, cluster=None):
-    settings = Augment(threshold=THRESHOLD, neighbours=MOST, chunk_shards=2, step=STEP, noise=NOISE, seed=seed)
+    settings = Augment(
+        threshold=THRESHOLD, neighbours=MOST, partners="class", chunk_shards=2, step=STEP, noise=NOISE, seed=seed
+    )
     with workers(cluster, jobs) as spread:
         return augment_shards(shards, COUNTS, SCHEMA, out, settings, spread)
 

@@ -2,14 +2,18 @@
 
 import csv
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from benchmarks.studies import (
+    _folds,
+    _same_view,
     _study,
     augmentation,
     baselines,
@@ -21,13 +25,17 @@ from benchmarks.studies import (
     seeds,
 )
 from benchmarks.studies._study import Table, changed
+from benchmarks.studies._teachers import Calibration, filled_up, soften, softened
 from tests.benchmarks.conftest import PARAMS
+from yt8m.records.dataset import Dataset
+from yt8m.records.manifest import read_manifest
 from yt8m.relations.regularizer import RelatedModel
 from yt8m.review.noise import Spread
 from yt8m.scoring import metrics
 from yt8m.scoring.predictions import Predictions, Store, writer
 from yt8m.settings import registry
 from yt8m.settings.params import ParamsError, load
+from yt8m.training.losses import cross_entropy
 from yt8m.training.run import begun
 from yt8m.training.training import Training
 
@@ -227,8 +235,8 @@ def test_softening_is_that_of_the_logits():
     logits = np.log(scores / (1 - scores))
     for temperature in (1, 2, 4):
         expected = 1 / (1 + np.exp(-logits / temperature))
-        np.testing.assert_allclose(distillation.soften(scores, temperature), expected)
-    np.testing.assert_array_equal(distillation.soften(np.array([0.0, 1.0]), 4), [0, 1])
+        np.testing.assert_allclose(soften(scores, temperature), expected)
+    np.testing.assert_array_equal(soften(np.array([0.0, 1.0]), 4), [0, 1])
 
 
 def test_teachers_are_changed_where_the_stage_finds_them(tmp_path, monkeypatch):
@@ -237,14 +245,87 @@ def test_teachers_are_changed_where_the_stage_finds_them(tmp_path, monkeypatch):
     with writer("stored", 2, 4) as out:
         out.write(["a", "b"], [np.array([1])] * 2, scores)
 
-    def teacher(name):
-        distillation.write_scores(Path("stored"), distillation.TEACHER, distillation.VARIANTS[name], 4)
+    def teacher(change):
+        distillation.write_scores(Path("stored"), distillation.TEACHER, change, 4)
         return Store(distillation.TEACHER).by_id().at(["a", "b"], 4)
 
     kept = np.array([[0.6, 0, 0, 0.7], [0, 0.8, 0.3, 0]], np.float32)
-    np.testing.assert_array_equal(teacher("lambda 0.5"), kept)
-    np.testing.assert_allclose(teacher("temperature 2"), distillation.soften(kept, 2))
-    np.testing.assert_allclose(teacher("smallest score outside the top k"), np.maximum(kept, [[0.6], [0.3]]))
+    np.testing.assert_array_equal(teacher(distillation.unchanged), kept)
+    np.testing.assert_allclose(teacher(partial(softened, temperature=2)), soften(kept, 2))
+    np.testing.assert_allclose(teacher(filled_up), np.maximum(kept, [[0.6], [0.3]]))
+
+
+def test_calibrated_scores_are_shares_of_labels(tmp_path):
+    """Scores too low by a known transformation of their logits come back to what they were drawn from."""
+    random = np.random.default_rng(0)
+    true = random.uniform(0.02, 0.98, (4000, 3))
+    odds = np.log(true / (1 - true))
+    low = np.sort(1 / (1 + np.exp(-(odds - 0.5) / 0.8)), axis=1)[:, ::-1].astype(np.float32)
+    true = np.sort(true, axis=1)[:, ::-1]
+    labels = [np.flatnonzero(row) for row in random.random(true.shape) < true]
+    stored = Predictions(pa.array(map(str, range(4000))), labels, np.tile(np.arange(3), (4000, 1)), low)
+    calibration = Calibration.of(stored)
+    assert (calibration.slope, calibration.shift) == pytest.approx((0.8, 0.5), abs=0.05)
+    np.testing.assert_allclose(calibration(stored).scores, true, atol=0.03)
+    none = replace(stored, scores=np.zeros_like(low))
+    np.testing.assert_array_equal(calibration(none).scores, none.scores)
+
+
+def test_scores_of_models_that_have_not_seen_the_video(project, tmp_path, monkeypatch):
+    """Each training video is scored once, by members that have not seen its shard; of one fold they have seen all."""
+    seen, run = [], _folds.run
+
+    def look(training):
+        seen.append({shard.path for shard in read_manifest(training.phases[0].manifest).shards})
+        assert training.schedule.steps == training.phases[0].steps
+        return run(training)
+
+    monkeypatch.setattr(_folds, "run", look)
+    with _study.at(project) as params:
+        every = read_manifest(_study.SPLIT / "frames" / "train.tsv").shards
+        with _study.workplace("distillation"):
+            for folds in (2, 1):
+                _folds.write_folds(tmp_path / f"{folds}.parquet", params, ["lstm"], folds)
+    first, second, whole = seen
+    assert whole == first | second == {shard.path for shard in every}
+    assert not first & second
+    ids = [sorted(Store(tmp_path / f"{folds}.parquet").ids().to_pylist()) for folds in (2, 1)]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == sum(shard.videos for shard in every)
+
+
+def test_a_teacher_that_sees_what_the_student_is_given(project):
+    """The loss is that of eq. 7's mixture, by numpy; the teacher learns nothing."""
+    with _study.at(project) as params:
+        model, _ = begun(Training.of(params, params.models["lstm"], 1, "none").start)
+        teacher, _ = begun(Training.of(params, params.models["netvlad"], 2, "none").start)
+        videos = Dataset(_study.SPLIT / "frames" / "holdout.tsv", params.data.source)
+    (batch,) = videos.batches(videos.size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_same_view, "read", lambda folder: SimpleNamespace(model=teacher))
+        objective = _same_view.SameView(0.7, Path("ensemble"))
+        trained = objective.trained(model)
+    t, s = (np.array(each(batch.inputs, training=False), np.float64) for each in (teacher, model))
+    np.testing.assert_array_equal(trained(batch.inputs), s.astype(np.float32))
+    scores = trained(batch.inputs, training=True)
+    added = sum(map(float, trained.losses)) - sum(map(float, model.losses))
+    loss = float(np.mean(cross_entropy(objective.targets(batch), scores))) + added
+    y = 0.7 * t + 0.3 * batch.labels
+    s = np.array(scores, np.float64)
+    expected = -np.sum(y * np.log(s + 1e-5) + (1 - y) * np.log(1 - s + 1e-5), axis=1).mean()
+    assert loss == pytest.approx(expected, rel=1e-5)
+    assert [id(each) for each in trained.trainable_weights] == [id(each) for each in model.trainable_weights]
+
+
+def test_students_like_models_of_the_project(project):
+    with _study.at(project) as params:
+        like = distillation.VARIANTS["like netvlad"].params(params, 3)
+        two = distillation.VARIANTS["2 families"].params(params, 3)
+    model = params.models["netvlad"]
+    assert (like.distill.family, like.distill.seed) == ("netvlad", 3)
+    assert (like.distill.args, like.distill.learning_rate) == (model.args, model.learning_rate)
+    args = two.distill.args or {}
+    assert sorted(member["family"] for member in args["members"]) == ["lstm", "netvlad"]
 
 
 def test_calibration_by_hand():

@@ -152,7 +152,15 @@ def augment_chunk(
     chunk = read_chunk(shards, schema)
     random = np.random.default_rng((settings.seed, index))
     primary = chunk.features[:, : schema.features[schema.primary]]
-    made = recipes(chunk.ids, chunk.labels, primary, counts, threshold=settings.threshold, most=settings.neighbours)
+    made = recipes(
+        chunk.ids,
+        chunk.labels,
+        primary,
+        counts,
+        threshold=settings.threshold,
+        most=settings.neighbours,
+        partners=settings.partners,
+    )
     written = write_chunk(chunk, made, schema, paths, settings, random)
     kinds = np.bincount(made.kind, minlength=len(Kind))
     videos = np.bincount(made.seed, minlength=len(chunk.ids))

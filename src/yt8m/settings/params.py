@@ -115,16 +115,20 @@ class Split(Section):
     patterns: SplitPatterns
 
 
+Partners = Literal["class", "labels"]  # videos with a seed's rarest label, or with the same labels
+
+
 class Augment(Section):
     """Feature-space augmentation (section 3.1).
 
     Classes with more videos than `threshold` are sub-sampled, all others over-sampled (null: all alike), from at most
-    so many `neighbours` of a video, by `step` of eq. 3 and 4 or with `noise` of eq. 2, its standard deviation.
-    `chunk_shards` shards are a chunk.
+    so many `neighbours` of a video among its `partners`, by `step` of eq. 3 and 4 or with `noise` of eq. 2, its
+    standard deviation. `chunk_shards` shards are a chunk.
     """
 
     threshold: PositiveInt | None
     neighbours: PositiveInt
+    partners: Partners
     chunk_shards: PositiveInt
     step: PositiveFloat
     noise: NonNegativeFloat

@@ -1,0 +1,54 @@
+"""What a student may be taught from in place of the ensemble's stored scores: softer ones, calibrated ones."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from yt8m.scoring import metrics
+from yt8m.scoring.predictions import Predictions
+
+SMALLEST = 1e-6  # of scores whose logits are looked at
+
+
+def soften(scores: np.ndarray, temperature: float) -> np.ndarray:
+    """`sigmoid(logit(score) / temperature)` of scores in [0, 1], whose ends stay."""
+    yes, no = scores ** (1 / temperature), (1 - scores) ** (1 / temperature)
+    return yes / (yes + no)
+
+
+def softened(block: Predictions, classes: int, temperature: float) -> Predictions:
+    """Stored scores at a temperature."""
+    return replace(block, scores=soften(block.scores, temperature))
+
+
+def filled_up(block: Predictions, classes: int) -> Predictions:
+    """Scores of all classes: those outside a video's stored top k count as its smallest stored score instead of 0."""
+    scores = np.maximum(block.dense(classes), block.scores.min(axis=1, keepdims=True))
+    return Predictions(block.ids, block.labels, *metrics.top_k(scores, classes))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt's: the logit of a score times `slope`, plus `shift`, has the log-odds of a label (1999)."""
+
+    slope: float
+    shift: float
+
+    @classmethod
+    def of(cls, holdout: Predictions) -> "Calibration":
+        """That of scores whose videos had no part in training."""
+        correct = metrics.is_label(holdout.indices, holdout.labels).ravel()
+        fitted = LogisticRegression(C=np.inf).fit(logits(holdout.scores).reshape(-1, 1), correct)
+        return cls(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
+
+    def __call__(self, block: Predictions) -> Predictions:
+        """Predictions whose scores are shares of labels; their order stays."""
+        scores = 1 / (1 + np.exp(-(self.slope * logits(block.scores) + self.shift)))
+        return replace(block, scores=np.where(block.scores > 0, scores, 0).astype(np.float32))
+
+
+def logits(scores: np.ndarray) -> np.ndarray:
+    """`log(s / (1 - s))`, of scores a little inside (0, 1)."""
+    inside = np.clip(scores.astype(np.float64), SMALLEST, 1 - SMALLEST)
+    return np.log(inside / (1 - inside))
