@@ -20,13 +20,16 @@ from benchmarks.studies import (
     distillation,
     ensembling,
     explain,
+    forms,
     recipes,
     relations,
     seeds,
 )
+from benchmarks.studies._mixed import Mixed
 from benchmarks.studies._study import Table, changed
 from benchmarks.studies._teachers import Calibration, filled_up, soften, softened
 from tests.benchmarks.conftest import PARAMS
+from yt8m.augmentation.recipes import Kind, Recipes
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import read_manifest
 from yt8m.relations.regularizer import RelatedModel
@@ -68,6 +71,37 @@ def test_augmentation(project, tmp_path):
     found = study(augmentation.main, project, tmp_path / "rows.csv", *names)
     assert list(found) == names
     assert all(0 <= float(row["rare_map"]) <= 1 for row in found.values())
+
+
+def test_forms_of_augmentation(project, tmp_path):
+    names = ["original", "each once, neighbours with the same labels", "each once, labels mixed"]
+    found = study(forms.main, project, tmp_path / "rows.csv", *names)
+    assert list(found) == names
+    for row in found.values():
+        thirds = [float(row[f"{part}_third"]) for part in ("rarest", "middle", "most_frequent")]
+        assert min(thirds) <= float(row["test_map"]) <= max(thirds)
+
+
+def test_every_video_once():
+    """And anew in each epoch: as it is where no other can be made of it."""
+    kind = np.array([Kind.ORIGINAL] * 4 + [Kind.INTERPOLATED, Kind.EXTRAPOLATED] * 2 + [Kind.NOISE])
+    made = Recipes(kind, np.array([0, 1, 2, 3, 0, 0, 0, 0, 2]), np.array([0, 1, 2, 3, 1, 1, 3, 3, 2]))
+    drawn = [forms.one_of_each(made, np.random.default_rng(seed)) for seed in range(50)]
+    assert all(sorted(made.seed[rows].tolist()) == [0, 1, 2, 3] for rows in drawn)
+    of = [{int(row) for rows in drawn for row in rows if made.seed[row] == seed} for seed in range(4)]
+    assert of == [{4, 5, 6, 7}, {1}, {8}, {3}]
+
+
+def test_labels_between_those_of_two_videos(project):
+    with _study.at(project) as params:
+        manifest = _study.SPLIT / "videos" / "train.tsv"
+        (batch,) = Dataset(manifest, params.data.source).batches(200)
+        a, b = batch.ids[:2]
+        ids = [a, f"{a}~int~{b}", f"{a}~ext~{b}", f"{a}~noise"]
+        given = batch._replace(ids=ids, labels=batch.labels[[0, 0, 0, 0]])
+        found = Mixed(manifest, params.data.source, 0.25).targets(given)
+    np.testing.assert_allclose(found[1], 0.75 * batch.labels[0] + 0.25 * batch.labels[1])
+    np.testing.assert_array_equal(found[[0, 2, 3]], batch.labels[[0, 0, 0]])
 
 
 def test_relations_begin_with_the_trained_weights(project, tmp_path):
