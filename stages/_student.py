@@ -14,27 +14,24 @@ from yt8m.training.training import Training
 
 def by_labels(params: Params, stage: str) -> Training:
     """A training of the student's model, whose files are a stage's."""
-    model = (params.distill.own or best_model(params)).times(params.distill.members)
+    own = params.distill.own
+    model = own.times(params.distill.members) if own else best_models(params)
     training = Training.of(params, model, params.distill.seed, stage)
     schedule = replace(training.schedule, rate=params.distill.schedule or params.train.schedule)
     return replace(training, schedule=schedule, storage=params.distill.storage)
 
 
-def best_model(params: Params) -> Model:
-    """The model that scores best on the holdout, in the mean of its sets, and fits; it is trained for longer."""
-    settings, means = params.distill, holdout_gaps()
+def best_models(params: Params) -> Model:
+    """Networks like the models that score best on the holdout, in the mean of their sets, and fit, as one model."""
+    settings, gaps = params.distill, holdout_gaps()
     described = {
-        name: Description.of(
-            params.models[name].times(settings.members), params.train, params.data.layout, params.data.level
-        )
-        for name in means
+        name: Description.of(params.models[name], params.train, params.data.layout, params.data.level) for name in gaps
     }
-    name = best_within(means, described, settings.max_bytes, settings.storage)
-    print(
-        f"student: {settings.members} of {name}'s family and arguments, the best that fits "
-        f"(holdout GAP {means[name]:.4f})"
-    )
-    return params.models[name].model_copy(update={"epochs": settings.epochs})
+    names = best_within(gaps, described, settings.members, settings.max_bytes, settings.storage)
+    listed = ", ".join(f"{name} ({gaps[name]:.4f})" for name in names)
+    print(f"student: like the best that fit, by GAP on the holdout: {listed}")
+    first, *others = (params.models[name] for name in names)
+    return first.beside(others).model_copy(update={"epochs": settings.epochs})
 
 
 def holdout_gaps() -> dict[str, float]:

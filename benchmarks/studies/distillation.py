@@ -148,18 +148,6 @@ def like(model: str) -> Callable[[Params], dict[str, Any]]:
     return changes
 
 
-def best_of(families: int) -> Callable[[Params], dict[str, Any]]:
-    """Parameters of a student of several networks, one of each of the best models, at the best one's rate."""
-
-    def changes(params: Params) -> dict[str, Any]:
-        names = best_models(families)
-        members = [{key: getattr(params.models[name], key) for key in ("family", "args")} for name in names]
-        several = {"distill.family": "average", "distill.args": {"members": members}, "distill.members": 1}
-        return like(names[0])(params) | several
-
-    return changes
-
-
 class Variant(NamedTuple):
     """A student.
 
@@ -204,11 +192,7 @@ VARIANTS = {
     },
     **variants_of("nextvlad", NEXTVLAD),
     **{f"like {name}": Variant(like(name)) for name in FAMILIES},
-    **{
-        f"{number} families{words}": Variant(best_of(number), teach)
-        for number in (2, 3)
-        for words, teach in ((", labels", labels_taught), ("", scores_taught))
-    },
+    "labels": Variant(teach=labels_taught),
     "temperature 2": Variant(teach=partial(scores_taught, change=partial(softened, temperature=2))),
     "temperature 4": Variant(teach=partial(scores_taught, change=partial(softened, temperature=4))),
     "smallest score outside the top k": Variant(teach=partial(scores_taught, change=filled_up)),

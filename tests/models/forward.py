@@ -17,9 +17,12 @@ def frames(inputs, row, schema):
     return np.array([reference.unit(frame) for frame in np.concatenate(parts, axis=1)])
 
 
+def dense(x, layer):
+    return x @ reference.of(layer.kernel) + reference.of(layer.bias)
+
+
 def hidden(vector, model):
-    layer = model.get_layer("hidden")
-    return vector @ reference.of(layer.kernel) + reference.of(layer.bias)
+    return dense(vector, model.get_layer("hidden"))
 
 
 def pooled(model, inputs, row, schema, pools):

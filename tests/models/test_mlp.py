@@ -8,10 +8,6 @@ from tests.models import forward, tiny
 from yt8m.layers.head import OUTPUT
 
 
-def dense(x, layer):
-    return x @ reference.of(layer.kernel) + reference.of(layer.bias)
-
-
 @pytest.mark.parametrize(("schema", "level"), forward.CASES)
 @pytest.mark.parametrize("hidden", [[], [4], [4, 3]])
 def test_scores_are_sigmoids_of_the_hidden_layers(schema, level, hidden):
@@ -21,9 +17,9 @@ def test_scores_are_sigmoids_of_the_hidden_layers(schema, level, hidden):
     for row in range(3):
         x = reference.batch_norm(forward.frames(inputs, row, schema).mean(0), model.get_layer("input_norm"))
         for index in range(len(hidden)):
-            x = dense(x, model.get_layer(f"hidden_{index}"))
+            x = forward.dense(x, model.get_layer(f"hidden_{index}"))
             x = np.maximum(reference.batch_norm(x, model.get_layer(f"norm_{index}")), 0)
-        expected.append(reference.sigmoid(dense(x, model.get_layer(OUTPUT))))
+        expected.append(reference.sigmoid(forward.dense(x, model.get_layer(OUTPUT))))
     np.testing.assert_allclose(tiny.score(model, inputs), expected, atol=1e-5)
 
 

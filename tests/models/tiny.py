@@ -25,16 +25,20 @@ RECURRENT = {"layers": 2, "units": 3} | EXPERTS
 POOLED = {"frames": 6, "clusters": CLUSTERS, "hidden": 4} | EXPERTS
 ARGS: dict[str, dict] = {
     "average": {"members": [{"family": "moe", "args": EXPERTS}, {"family": "gru", "args": RECURRENT}] * 2},
+    "attention": {"frames": 6, "hidden": 8, "input_dropout": 0.0, "dropout": 0.0, "l2": 1e-6},
+    "chain": EXPERTS | {"stages": 3, "hidden": 4},
     "dbow": POOLED,
     "gated_dbow": POOLED | {"rank": 2},
     "gru": RECURRENT,
     "lstm": RECURRENT,
     "mlp": {"hidden": [8], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
     "moe": EXPERTS,
+    "moments": {"hidden": [8], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
     "netfv": POOLED,
     "netrvlad": POOLED,
     "netvlad": POOLED,
     "nextvlad": POOLED | {"groups": GROUPS, "expansion": 2, "reduction": 2, "pooled_dropout": 0.5},
+    "transformer": EXPERTS | {"frames": 6, "layers": 2, "width": 8, "heads": 2},
 }
 
 

@@ -25,8 +25,12 @@ PAPERS: dict[str, dict] = {
     "moe": EXPERTS,
 }
 BEYOND: dict[str, dict] = {
+    "attention": {"frames": 3, "hidden": 8, "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
+    "chain": EXPERTS | {"stages": 2, "hidden": 4},
+    "moments": {"hidden": [8, 4], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
     "mlp": {"hidden": [8, 4], "input_dropout": 0.0, "dropout": 0.25, "l2": 1e-6},
     "nextvlad": POOLED | {"groups": {"rgb": 4, "audio": 2}, "expansion": 2, "reduction": 2, "pooled_dropout": 0.5},
+    "transformer": EXPERTS | {"frames": 3, "layers": 2, "width": 8, "heads": 2},
 }
 ARGS = PAPERS | BEYOND
 BAD = {

@@ -1,6 +1,6 @@
 """What families share around their own layers: pooling each feature by itself, and the classifier behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
@@ -59,6 +59,15 @@ def hidden_layer(x, schema: Schema, args: Pooled):
         bias_initializer=keras.initializers.RandomNormal(0, 0.01),
         name="hidden",
     )(x)
+
+
+def hidden_layers(x, momentum: float, sizes: Sequence[int], dropout: float):
+    """Dense, batch norm, ReLU and dropout for each of some sizes, on vectors or on each frame."""
+    for index, units in enumerate(sizes):
+        x = keras.layers.Dense(units, kernel_initializer="he_normal", name=f"hidden_{index}")(x)
+        x = keras.layers.ReLU(name=f"relu_{index}")(batch_norm(momentum, f"norm_{index}")(x))
+        x = keras.layers.Dropout(dropout, name=f"dropout_{index}")(x)
+    return x
 
 
 def experts(x, schema: Schema, args: Experts):

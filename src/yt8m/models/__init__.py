@@ -1,4 +1,4 @@
-"""Model families: a folder each, found by its name (Table 1, and two families beyond the paper).
+"""Model families: a folder each, found by its name (Table 1, and others beyond the paper).
 
 What a family is. `FAMILY/__init__.py` imports no Keras and has a class `Arguments` (a subclass of one in
 `yt8m.settings.arguments`): what `args:` of its models in params.yaml takes, so that a typo or a negative size is

@@ -4,6 +4,7 @@ No key has a default: a value stands in params.yaml, where DVC tracks it, or now
 result, and stages need not depend on it.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -203,9 +204,13 @@ class Model(Section):
 
     def times(self, members: int) -> "Model":
         """So many networks like it, whose scores are averaged, as one model."""
-        if members == 1:
+        return self.beside([self] * (members - 1))
+
+    def beside(self, others: Sequence["Model"]) -> "Model":
+        """Its network and others', whose scores are averaged, as one model that is trained as this one."""
+        if not others:
             return self
-        args = {"members": [{"family": self.family, "args": self.args}] * members}
+        args = {"members": [{"family": model.family, "args": model.args} for model in (self, *others)]}
         return self.model_copy(update={"family": AVERAGE, "args": args})
 
 
@@ -281,9 +286,10 @@ class Distill(Section):
     """The student (section 3.4): `lambda` weighs the teacher against the labels in eq. 7.
 
     It is the mean of so many networks (`members`), of which each learns by itself; together they take no more than
-    `max_bytes`. Their family, arguments and how fast they are trained are those of the model that scores best on the
-    holdout (`best`) among those that fit, or their own; but the rate may go another way by step (`schedule`) than that
-    of all trainings. `storage` is the type of the weights on disk; they are measured as they are stored.
+    `max_bytes`. They are those of the models that score best on the holdout (`best`) among those that fit, and are
+    trained as fast as the first of them; or all of one family with its own arguments. The rate may go another way by
+    step (`schedule`) than that of all trainings. `storage` is the type of the weights on disk; they are measured as
+    they are stored.
     """
 
     share: Share = Field(alias="lambda")
