@@ -20,6 +20,7 @@ from benchmarks.studies import (
     distillation,
     ensembling,
     explain,
+    families,
     forms,
     recipes,
     relations,
@@ -29,6 +30,7 @@ from benchmarks.studies._mixed import Mixed
 from benchmarks.studies._study import Table, changed
 from benchmarks.studies._teachers import Calibration, filled_up, soften, softened
 from tests.benchmarks.conftest import PARAMS
+from tests.pipeline import ROOT
 from yt8m.augmentation.recipes import Kind, Recipes
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import read_manifest
@@ -80,6 +82,27 @@ def test_forms_of_augmentation(project, tmp_path):
     for row in found.values():
         thirds = [float(row[f"{part}_third"]) for part in ("rarest", "middle", "most_frequent")]
         assert min(thirds) <= float(row["test_map"]) <= max(thirds)
+
+
+def test_families_beyond_the_project_beside_its_members(project, tmp_path):
+    """Whose equal mean is the same in all rows; with a model beside them it is another."""
+    found = study(families.main, project, tmp_path / "rows.csv", "transformer", "chain", "netvlad", "dbow")
+    assert list(found) == ["transformer", "chain", "netvlad"]  # the project has no dbow
+    paths = sorted((project / "data/predictions/test").iterdir())
+    stored = [Store(path).read() for path in paths]
+    mean = np.mean([each.dense(6) for each in stored], axis=0)
+    equal = metrics.gap(*metrics.top_k(mean, 20), stored[0].labels)
+    assert {float(row["members"]) for row in found.values()} == {pytest.approx(equal, abs=1e-6)}
+    assert all(row["members_and_it"] != row["members"] for row in found.values())
+
+
+@pytest.mark.parametrize("name", families.BEYOND)
+@pytest.mark.parametrize("file", ["params.yaml", "params/audioset.yaml", "params/youtube8m_video.yaml"])
+def test_families_beyond_take_the_arguments_that_they_are_given(name, file):
+    params = load(ROOT / file)
+    model = families.BEYOND[name](params)
+    assert model.family == name
+    assert families.of_seed(params, model, 3).sets["study"].seed == 3  # parameters are checked
 
 
 def test_every_video_once():
