@@ -63,7 +63,7 @@ def test_they_pass_the_check_and_name_the_data(level, videos, classes):
 def test_every_training_has_some_hundreds_of_steps(level, videos):
     params = parse(filled(level, videos)[1])
     models = [*params.models.values(), params.train_moe]
-    for model in models:
+    for model in [*models, *([params.distill.own] if params.distill.own else [])]:
         assert model.epochs * videos >= 200 * model.batch_size
         assert model.batch_size == 8 or model.batch_size <= videos / 16
     batch = max(model.batch_size for model in models)

@@ -67,6 +67,8 @@ def fill(params: Any, facts: Facts) -> str:
     _fill_data(params, facts)
     for model in params["models"].values():
         _fit_arguments(model["args"], facts.schema)
+    if params["distill"]["args"]:
+        _fit_arguments(params["distill"]["args"], facts.schema)
     _fill_lengths(params, facts.videos["train"])
     params["evaluate"]["paper"] = False
     params["infer"]["top_k"] = int(np.clip(facts.schema.classes, *TOP_K))
@@ -98,7 +100,7 @@ def _fill_lengths(params: Any, videos: int) -> None:
     train_moe, finetune, distill = params["train_moe"], params["finetune"], params["distill"]
     original = train_moe["original_epochs"] / train_moe["epochs"]
     models = [*params["models"].values(), train_moe]
-    for model in models:
+    for model in [*models, distill] if distill["batch_size"] else models:
         _lengthen(model, videos)
     train_moe["original_epochs"] = round(original * train_moe["epochs"])
     largest = max(model["batch_size"] for model in models)
