@@ -37,6 +37,7 @@ BATCH = 512
 TITLES = {
     "holdout_gap": "holdout GAP",
     "test_gap": "test GAP",
+    "test_map": "test mAP",
     "rare_map": f"test mAP, classes < {RARE} videos",
 }
 Variant = TypeVar("Variant")

@@ -22,6 +22,7 @@ from benchmarks.studies._study import Table, Trained
 from benchmarks.studies._teachers import Calibration, filled_up, softened
 from stages._places import ENSEMBLE, EXTRA, MEMBERS, METRICS, PREDICTIONS, SCORED, SPLIT, TAUGHT, TEACHER
 from yt8m.core.files import read_json, write_csv
+from yt8m.core.ragged import Ragged
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
 from yt8m.report.drawing import save_png
@@ -224,9 +225,21 @@ def leave_out_extra() -> None:
         (TAUGHT.parent / path.name).symlink_to(path if path.name != TAUGHT.name else path.with_name("train.tsv"))
 
 
-def size(found: Trained, params: Params) -> dict[str, float]:
-    """Bytes of the weights as `distill.storage` has them."""
-    return {"bytes": found.model.count_params() * np.dtype(params.distill.storage).itemsize}
+def figures(found: Trained, params: Params) -> dict[str, float]:
+    """mAP on test as the stage evaluate has it, and bytes of the weights as `distill.storage` has them."""
+    from yt8m.training.scores import predict
+
+    k = min(params.infer.top_k, params.data.layout.classes)
+    parts = [
+        (*metrics.top_k(scores, k), Ragged.hot(batch.labels))
+        for batch, scores in predict(found.model, found.test, _study.BATCH)
+    ]
+    indices, scores, labels = zip(*parts, strict=True)
+    measured = metrics.all_metrics(np.concatenate(indices), np.concatenate(scores), Ragged.joined(labels))
+    return {
+        "test_map": measured["map"],
+        "bytes": found.model.count_params() * np.dtype(params.distill.storage).itemsize,
+    }
 
 
 def trust(split: str, found: Predictions) -> Trust:
@@ -274,7 +287,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for name, variant in variants.items():
                 other = variant.params(params, seed)
                 with _study.workplace("distillation"):
-                    table.add(name, seed, partial(train, other, taught, variant), partial(size, params=other))
+                    table.add(name, seed, partial(train, other, taught, variant), partial(figures, params=other))
     print(table.summary())
     draw(table)
 
