@@ -63,7 +63,7 @@ def test_they_pass_the_check_and_name_the_data(level, videos, classes):
 def test_every_training_has_some_hundreds_of_steps(level, videos):
     params = parse(filled(level, videos)[1])
     models = [*params.models.values(), params.train_moe]
-    for model in [*models, *([params.distill.own] if params.distill.own else [])]:
+    for model in models:
         assert model.epochs * videos >= 200 * model.batch_size
         assert model.batch_size == 8 or model.batch_size <= videos / 16
     batch = max(model.batch_size for model in models)
@@ -73,6 +73,21 @@ def test_every_training_has_some_hundreds_of_steps(level, videos):
     assert params.distill.epochs * videos >= 400 * batch
     assert params.train.eval_examples >= 30 * batch
     assert 0 < params.train_moe.original_epochs < params.train_moe.epochs
+
+
+def test_a_student_of_a_family_of_its_own_follows_the_data_as_models_do():
+    args = {"frames": 300, "clusters": {"rgb": 64, "audio": 32}, "hidden": 128, "mixtures": 2, "l2": 0.0}
+    own = {"family": "dbow", "batch_size": 256, "learning_rate": 0.003}
+    template = read_template(Level.FRAME)
+    template["distill"].update(own, args=args | {"input_dropout": 0.0, "dropout": 0.0})
+    schema = parse(filled(Level.FRAME, 45)[1]).data.layout
+    videos = {"train": 45, "validate": 5, "test": 5}
+    text = fill(template, Facts("data/own", Level.FRAME, schema, videos, np.arange(30)))
+    student = parse(YAML(typ="safe", pure=True).load(text)).distill
+    assert student.batch_size == 8
+    assert student.epochs * 45 >= 200 * 8
+    assert student.args is not None
+    assert student.args["clusters"].keys() == schema.features.keys()
 
 
 @pytest.mark.parametrize("level", Level)
