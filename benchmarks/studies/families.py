@@ -32,8 +32,8 @@ def like(model: Model, family: str, keys: Sequence[str], **own: Any) -> Model:
 
 
 def first(params: Params, *names: str) -> Model:
-    """The first of some models that there is."""
-    return next(params.models[name] for name in names if name in params.models)
+    """The first of some models that there is; where there is none of them, the project's first."""
+    return next(params.models[name] for name in [*names, *params.models] if name in params.models)
 
 
 def named(name: str) -> Callable[[Params], Model]:

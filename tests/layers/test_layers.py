@@ -17,11 +17,13 @@ VECTORS = FRAMES[0][:, 0]
 POOLED = [FRAMES[0], MASK]
 CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by class
     "Average": ({}, [[VECTORS, VECTORS[::-1]]]),
+    "ClassAttention": ({"units": 5, "l2": 1e-3}, POOLED),
     "ContextGate": ({"momentum": 0.5}, [VECTORS]),
     "Dequantize": ({}, [np.arange(84, dtype=np.uint8).reshape(2, 7, 6)]),
     "GRUCell": ({"units": 2}, [VECTORS, [VECTORS[:, :2]]]),
     "GatedSoftDBoW": ({"clusters": 3, "rank": 2, "momentum": 0.5}, POOLED),
     "MixtureOfExperts": ({"classes": 5, "mixtures": 2, "l2": 1e-3}, [VECTORS]),
+    "Moments": ({}, POOLED),
     "NetFV": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "NetRVLAD": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "NetVLAD": ({"clusters": 3, "momentum": 0.5}, POOLED),
@@ -30,6 +32,7 @@ CASES: dict[str, tuple[dict, list]] = {  # constructor's and call's arguments by
     "SampleFrames": ({"frames": 7}, [FRAMES, np.array([3, 7], np.int32)]),
     "SoftAssignment": ({"clusters": 3, "momentum": 0.5}, POOLED),
     "SoftDBoW": ({"clusters": 3, "momentum": 0.5}, POOLED),
+    "Stages": ({}, [[VECTORS, VECTORS[::-1]]]),
     "SqueezeGate": ({"momentum": 0.5, "reduction": 2}, [VECTORS]),
 }
 

@@ -29,7 +29,7 @@ def encoded(x, mask, index: int, args: Arguments):
     )
     x = x + attend(seen, seen, attention_mask=ops.expand_dims(mask, 1))
     seen = norm(f"dense_norm_{index}")(x)
-    wide = keras.layers.Dense(EXPANSION * args.width, activation="gelu", name=f"expand_{index}")(seen)
+    wide = keras.layers.Dense(EXPANSION * args.width, activation="relu", name=f"expand_{index}")(seen)
     return x + keras.layers.Dense(args.width, name=f"reduce_{index}")(wide)
 
 
