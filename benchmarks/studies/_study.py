@@ -119,6 +119,18 @@ def run_stage(params: Params, name: str, *words: str) -> None:
     stage.main(params, *words)
 
 
+def alone(model: str, seed: int) -> dict[str, Any]:
+    """Changes that leave one set, `study`, of this seed and not fine-tuned, of which Table 2 shows a model."""
+    sets = {"study": {"seed": seed, "finetune": False}}
+    return {"sets": sets, "evaluate.plain": f"{model}-study", "evaluate.related": []}
+
+
+def train_alone(params: Params, model: str) -> Trained:
+    """A model of the set `study` as the stage train makes it."""
+    run_stage(params, "train", model, "study")
+    return trained(params, f"train/{model}-study")
+
+
 def trained(params: Params, name: str) -> Trained:
     """What a stage has trained: a model below `data/`."""
     from yt8m.models.storage import load

@@ -89,19 +89,7 @@ FAMILIES = BEYOND | {name: named(name) for name in OF_THE_PROJECT}
 
 def of_seed(params: Params, model: Model, seed: int) -> Params:
     """A project with this model alone, which is not fine-tuned."""
-    changes = {
-        "models": {NAME: model.model_dump(mode="json")},
-        "sets": {"study": {"seed": seed, "finetune": False}},
-        "evaluate.plain": f"{NAME}-study",
-        "evaluate.related": [],
-    }
-    return _study.changed(params, changes)
-
-
-def train(params: Params) -> Trained:
-    """The model as the stage train makes it."""
-    _study.run_stage(params, "train", NAME, "study")
-    return _study.trained(params, f"train/{NAME}-study")
+    return _study.changed(params, {"models": {NAME: model.model_dump(mode="json")}, **_study.alone(NAME, seed)})
 
 
 def beside(found: Trained, members: Sequence[ById]) -> dict[str, float]:
@@ -126,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for name, family in known.items():
                 other = of_seed(params, family(params), seed)
                 with _study.workplace("families"):
-                    table.add(name, seed, partial(train, other), partial(beside, members=members))
+                    table.add(name, seed, partial(_study.train_alone, other, NAME), partial(beside, members=members))
     print(table.summary())
 
 

@@ -55,15 +55,7 @@ FIGURES = ("holdout_gap", "test_gap", "train_gap", "seconds")
 def of_model(params: Params, model: str, seed: int, changes: dict[str, Any] | None) -> Params:
     """A project whose set `study` is of this seed; `args.` are the model's."""
     named = {key.replace("args.", f"models.{model}.args.", 1): value for key, value in (changes or {}).items()}
-    sets = {"study": {"seed": seed, "finetune": False}}
-    shown = {"evaluate.plain": f"{model}-study", "evaluate.related": []}
-    return _study.changed(params, named | {"sets": sets} | shown)
-
-
-def train(params: Params, model: str) -> Trained:
-    """The model as the stage train makes it."""
-    _study.run_stage(params, "train", model, "study")
-    return _study.trained(params, f"train/{model}-study")
+    return _study.changed(params, named | _study.alone(model, seed))
 
 
 def fitted(found: Trained, source: str) -> dict[str, float]:
@@ -100,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 for model in models:
                     other = of_model(params, model, seed, changes)
                     with _study.workplace(f"recipes-{table.path.stem}"):
-                        table.add(f"{model}{SEPARATOR}{name}", seed, partial(train, other, model), figures)
+                        table.add(f"{model}{SEPARATOR}{name}", seed, partial(_study.train_alone, other, model), figures)
     print(summary(table, models))
 
 

@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for model in paired:
                 other = recipes.of_model(params, model, seed, None)
                 with _study.workplace(f"seeds-{table.path.stem}"):
-                    table.add(model, seed, partial(recipes.train, other, model), paired[model])
+                    table.add(model, seed, partial(_study.train_alone, other, model), paired[model])
         spread = noise.spread([sides.working_tree()])
     print(judged(table, spread))
 
