@@ -8,8 +8,7 @@ import numpy as np
 from stages._curves import Row, curves, logged_rows
 from stages._places import DIFFERENCES, LABEL_COUNTS, METRICS, RESULTS, WEIGHTS
 from stages._shown import BY_CLASS, CALIBRATION, FREQUENCY, MODELS, PRECISION_RECALL
-from stages._tables import rows_of
-from yt8m.core.files import read_json, write_csv
+from yt8m.core.files import read_csv, read_json, write_csv
 from yt8m.report import bars, lines
 from yt8m.report.page import Page, Table
 from yt8m.scoring.table2 import System
@@ -35,8 +34,8 @@ class Known:
     """
 
     def __init__(self, members: Sequence[str], table: Sequence[System], best: bool):
-        self.results = {row["model"]: row for row in rows_of(RESULTS)}
-        self.models = {row["model"]: row for row in rows_of(MODELS)}
+        self.results = {row["model"]: row for row in read_csv(RESULTS)}
+        self.models = {row["model"]: row for row in read_csv(MODELS)}
         teacher = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
         self.ensemble = "mean_of_all" if teacher == "equal" else teacher
         self.best = best
@@ -83,7 +82,7 @@ def answer(page: Page, known: Known, params: Params, names: Sequence[str]) -> No
 
 def table2(page: Page, table: Sequence[System], known: Known, params: Params) -> None:
     """Table 2, each row beside what it must beat, and its figure."""
-    differences = {row["system"]: row for row in rows_of(DIFFERENCES)}
+    differences = {row["system"]: row for row in read_csv(DIFFERENCES)}
     header = ("system", "test GAP", "against", "difference", "verdict", "paper's GAP")
     rows = []
     for row in table:
@@ -132,7 +131,7 @@ def augmentation(page: Page, params: Params) -> None:
 def weights(page: Page) -> None:
     """Table 4 of all members, the paper's schemes first."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in sorted(rows_of(WEIGHTS), key=lambda row: row["of"] != "paper"):
+    for row in sorted(read_csv(WEIGHTS), key=lambda row: row["of"] != "paper"):
         if not row["set"]:
             found[f"{row['scheme']} ({row['of']})"][row["model"]] = float(row["weight"])
     page.draw("weights", "Weights of the models by scheme", bars.weight_figure(found))
@@ -140,7 +139,7 @@ def weights(page: Page) -> None:
 
 def precision(page: Page, known: Known) -> None:
     """Precision against recall."""
-    found = _points(rows_of(PRECISION_RECALL), "recall", "precision")
+    found = _points(read_csv(PRECISION_RECALL), "recall", "precision")
     page.draw(
         "precision",
         "Precision against recall",
@@ -150,7 +149,7 @@ def precision(page: Page, known: Known) -> None:
 
 def calibration(page: Page, known: Known) -> None:
     """How well scores are probabilities."""
-    found = _points(rows_of(CALIBRATION), "score", "right")
+    found = _points(read_csv(CALIBRATION), "score", "right")
     shown = {known.label(name): found.pop(name) for name in (known.ensemble, STUDENT)}
     page.draw(
         "calibration",
@@ -163,7 +162,7 @@ def frequency(page: Page, known: Known) -> None:
     """GAP by how frequent classes are."""
     gaps: dict[str, list[float]] = defaultdict(list)
     groups: dict[str, None] = {}
-    for row in rows_of(FREQUENCY):
+    for row in read_csv(FREQUENCY):
         gaps[row["model"]].append(float(row["gap"] or "nan"))
         groups[row["fewest"] if row["fewest"] == row["most"] else f"{row['fewest']} to\n{row['most']}"] = None
     named = {known.label(name): found for name, found in gaps.items()}
@@ -174,7 +173,7 @@ def frequency(page: Page, known: Known) -> None:
 def classes(page: Page, known: Known, names: Sequence[str]) -> None:
     """The hardest and the easiest, by name."""
     by_class: dict[int, dict[str, Mapping[str, str]]] = defaultdict(dict)
-    for row in rows_of(BY_CLASS):
+    for row in read_csv(BY_CLASS):
         by_class[int(row["index"])][row["model"]] = row
     rows: list[tuple[str, int, int, float, float]] = []
     for index, of in by_class.items():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import mean
 
 from stages._places import SCORED
-from stages._tables import rows_of
+from yt8m.core.files import read_csv
 from yt8m.distillation.student import best_within
 from yt8m.models.building import Description
 from yt8m.settings.params import Model, Params
@@ -37,6 +37,6 @@ def best_models(params: Params) -> Model:
 def holdout_gaps() -> dict[str, float]:
     """GAP on the holdout by model, in the mean of its sets."""
     gaps = defaultdict(list)
-    for row in rows_of(SCORED):
+    for row in read_csv(SCORED):
         gaps[row["model"].split("-")[0]].append(float(row["holdout_gap"]))
     return {name: mean(found) for name, found in gaps.items()}

@@ -25,8 +25,7 @@ from stages._places import (
     SPLIT,
 )
 from stages._shown import MODELS, SUMMARY
-from stages._tables import rows_of
-from yt8m.core.files import read_json, write_csv, write_json
+from yt8m.core.files import read_csv, read_json, write_csv, write_json
 from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
 from yt8m.ensembling.ensemble import read_weights
@@ -126,7 +125,7 @@ def all_models(params: Params, members: Iterable[str]) -> dict[str, Model]:
 
 def best_member() -> str:
     """The member that scores best on the holdout."""
-    return max(rows_of(SCORED), key=lambda row: float(row["holdout_gap"]))["model"]
+    return max(read_csv(SCORED), key=lambda row: float(row["holdout_gap"]))["model"]
 
 
 def all_ensembles(plain: str, members: Mapping[str, str]) -> dict[str, Ensemble]:
@@ -171,7 +170,7 @@ def write_results(scored: Mapping[str, Scored], table: list[System]) -> None:
 
 def write_models(models: Mapping[str, Model]) -> None:
     """Write how large each model is, and its GAP on train and holdout."""
-    known = {row["model"]: (row["train_gap"], row["holdout_gap"]) for row in rows_of(SCORED)}
+    known = {row["model"]: (row["train_gap"], row["holdout_gap"]) for row in read_csv(SCORED)}
     header = ("model", "family", "parameters", "bytes", "train_gap", "holdout_gap")
     rows = []
     for name, model in models.items():

@@ -9,8 +9,7 @@ import numpy as np
 
 from stages import _report as sections
 from stages._places import CLASSES, DATA, DIFFERENCES, MEMBERS, METRICS, RESULTS, TEACHER, WEIGHTS
-from stages._tables import rows_of
-from yt8m.core.files import read_json, whole, write_csv, write_text
+from yt8m.core.files import read_csv, read_json, whole, write_csv, write_text
 from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset
 from yt8m.relations import omega
@@ -34,7 +33,7 @@ STRONGEST = 15  # relations listed
 def main(params: Params) -> None:
     names = CLASSES.read_text(encoding="utf-8").splitlines()
     members = list(read_json(MEMBERS))
-    best = {row["system"]: row for row in rows_of(DIFFERENCES)}[UNTAUGHT]["control"]
+    best = {row["system"]: row for row in read_csv(DIFFERENCES)}[UNTAUGHT]["control"]
     systems = table2(params.evaluate, members, best)
     known = sections.Known(members, systems, params.ensemble.teacher == BEST)
     with whole(OUT / "figures") as figures:
@@ -53,15 +52,15 @@ def main(params: Params) -> None:
         sections.distillation(page, known)
         sections.classes(page, known, names)
     write_table2(params, systems)
-    write_text(OUT / "table4.md", table4(rows_of(WEIGHTS)))
+    write_text(OUT / "table4.md", table4(read_csv(WEIGHTS)))
     page.write(OUT / "index.html")
     print(f"{OUT / 'index.html'}, and its figures beside it")
 
 
 def write_table2(params: Params, systems: list[System]) -> None:
     """Table 2 with more columns, as text."""
-    results = {row["model"]: row for row in rows_of(RESULTS)}
-    differences = {row["system"]: row for row in rows_of(DIFFERENCES)}
+    results = {row["model"]: row for row in read_csv(RESULTS)}
+    differences = {row["system"]: row for row in read_csv(DIFFERENCES)}
     shown = ("test_map", "test_hit1", "test_perr")
     rows: list[tuple[object, ...]] = []
     for row in systems:

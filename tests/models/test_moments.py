@@ -6,6 +6,7 @@ import pytest
 from tests.layers import reference
 from tests.models import forward, tiny
 from yt8m.layers.head import OUTPUT
+from yt8m.models.moments.network import Moments
 
 
 @pytest.mark.parametrize(("schema", "level"), forward.CASES)
@@ -21,3 +22,10 @@ def test_scores_are_those_of_mean_deviation_and_maximum(schema, level):
         x = np.maximum(reference.batch_norm(x, model.get_layer("norm_0")), 0)
         expected.append(reference.sigmoid(forward.dense(x, model.get_layer(OUTPUT))))
     np.testing.assert_allclose(tiny.score(model, inputs), expected, atol=1e-5)
+
+
+def test_of_a_video_without_frames_there_are_none():
+    x = np.ones((2, 3, 4), np.float32)
+    found = np.array(Moments()(x, np.array([[True, False, True], [False] * 3])))
+    np.testing.assert_allclose(found[0], np.repeat([1, 1e-3, 1], 4), rtol=1e-6)
+    assert not found[1].any()

@@ -83,8 +83,7 @@ class Bucket:
     def __init__(self, server: Server, name: str):
         self.server, self.url = server, f"s3://{name}"
         S3FileSystem.clear_instance_cache()  # what it keeps may be another server's
-        # An answer that does not come is asked for again within seconds: the default is a minute, five times over.
-        self._files = S3FileSystem(config_kwargs={"connect_timeout": 5, "read_timeout": 5})
+        self._files = S3FileSystem()
         self._files.mkdir(name)
 
     def write(self, path: str, content: bytes) -> None:

@@ -105,6 +105,25 @@ def test_what_a_killed_process_has_left_is_made_anew(tmp_path):
     assert held(within) == {"a"}
 
 
+def test_what_a_killed_process_has_left_goes_when_room_is_needed(tmp_path):
+    within = Cache(tmp_path, 30)
+    open_file(within, "a")
+    left, under_way = (tmp_path / f"{name}{cache.PARTIAL}" for name in "bc")
+    left.write_bytes(b"half")
+    age(within, left.name, 10)
+
+    def make(path: Path) -> str:
+        path.write_bytes(b"c" * 10)
+        age(within, path.name, 5)
+        open_file(within, "d")
+        assert path == under_way
+        assert held(within) == {"a", "d", under_way.name}
+        return "c"
+
+    within.open("c", 10, make).close()
+    assert held(within) == {"a", "c", "d"}
+
+
 def test_of_many_at_once_one_makes_it(tmp_path):
     made: list[str] = []
     together = Barrier(8)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,8 +17,10 @@ import pytest
 from tests.records import made
 from tests.records.made import SCHEMA
 from yt8m.core.schema import Level
+from yt8m.records.cache import Cache
 from yt8m.records.manifest import DataError
 from yt8m.records.readers import Blocks, Filler, Plan, Readers, ahead, prefetch
+from yt8m.records.remote import Remote
 from yt8m.records.tfrecord import RecordError
 
 BOTH = pytest.mark.parametrize("count", [1, 2])
@@ -92,6 +95,21 @@ def test_nothing_is_left_of_readers_that_nobody_needs(paths):
     del batches, work  # batches that nobody has taken hold no process
     assert not any(one.is_running() for one in started)
     assert threading.active_count() <= threads
+
+
+@pytest.mark.timeout(60)
+def test_nobody_waits_for_readers_that_nobody_needs(tmp_path):
+    """Who collects them may hold what they wait for, as a server that runs in this process."""
+    children = set(psutil.Process().children())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/train.tfrecord"
+        work = Readers(Filler([Remote(url, None, None, Cache(tmp_path, 100))] * 3, Level.FRAME, SCHEMA), 2)
+        started = set(psutil.Process().children()) - children
+        batches = [work.submit(plan) for plan in plans(2)]
+        connection, _ = server.accept()  # and no answer
+        del batches, work
+        assert not any(one.is_running() for one in started)
+        connection.close()
 
 
 KILLED = """
@@ -183,3 +201,18 @@ def test_prefetch_passes_errors_on():
     assert next(items_ahead) == 1
     with pytest.raises(DataError, match="damaged"):
         next(items_ahead)
+
+
+@pytest.mark.timeout(60)
+def test_prefetch_does_not_wait_for_what_nobody_wants():
+    comes = threading.Event()
+
+    def items():
+        yield 1
+        comes.wait()
+        yield 2
+
+    items_ahead = prefetch(items())
+    assert next(items_ahead) == 1
+    items_ahead.close()
+    comes.set()

@@ -1,11 +1,10 @@
 """What the project in the current folder says of one of its own models."""
 
-import csv
 from pathlib import Path
 from typing import NamedTuple
 
 from yt8m.core.errors import InputError
-from yt8m.core.files import read_json
+from yt8m.core.files import read_csv, read_json
 from yt8m.core.schema import Schema
 from yt8m.settings.params import STUDENT, UNTAUGHT, load_data
 
@@ -67,5 +66,4 @@ def _results() -> dict[str, dict[str, float]]:
     """The figures of every system on test, by its name."""
     if not RESULTS.is_file():
         return {}
-    with RESULTS.open(encoding="utf-8", newline="") as file:
-        return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)}
+    return {row.pop("model"): {key: float(value) for key, value in row.items()} for row in read_csv(RESULTS)}

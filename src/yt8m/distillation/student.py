@@ -30,9 +30,9 @@ def best_within(
     def size(name: str) -> int:
         return count_parameters(descriptions[name]) * np.dtype(storage).itemsize
 
-    taken: list[str] = []
+    best, taken = sorted(gaps, key=lambda name: gaps[name], reverse=True), list[str]()
     for _ in range(members):
-        for name in sorted(gaps, key=lambda name: gaps[name], reverse=True):
+        for name in best:
             if len(taken) < members and sum(map(size, [*taken, name])) <= max_bytes:
                 taken.append(name)
     if not taken:

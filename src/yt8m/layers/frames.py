@@ -96,9 +96,13 @@ def frames_in_order(inputs: dict, schema: Schema, level: Level):
 
 def mean_frame(inputs: dict, schema: Schema, level: Level):
     """The mean of a video's normalised frames, (B, width)."""
-    x, mask = frames_in_order(inputs, schema, level)
-    length = ops.maximum(ops.sum(ops.cast(mask, x.dtype), axis=1), 1.0)
-    return ops.sum(x, axis=1) / length[:, None]
+    return mean_over(*frames_in_order(inputs, schema, level))
+
+
+def mean_over(x, mask):
+    """The mean (B, D) of each video's frames (B, T, D), without padding; zeros of a video without any."""
+    shown = ops.cast(mask, x.dtype)[..., None]
+    return ops.sum(x * shown, axis=1) / ops.maximum(ops.sum(shown, axis=1), 1.0)
 
 
 def sampled_frames(inputs: dict, schema: Schema, frames: int):

@@ -88,9 +88,20 @@ class Cache:
         for _, length, path in sorted(files):
             if held + size <= self.limit:
                 return
-            if path.suffix != PARTIAL and path.name != besides:
+            if path.name != besides and not self._being_made(path):
                 path.unlink(missing_ok=True)
                 held -= length
+
+    def _being_made(self, path: Path) -> bool:
+        """Whether a file is; one whose maker was killed is not."""
+        if path.suffix != PARTIAL:
+            return False
+        with (self.folder / LOCKS / path.stem).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
 
 @cache

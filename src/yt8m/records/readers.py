@@ -7,7 +7,7 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -216,7 +216,7 @@ class Later(Protocol[Result]):
 
 
 class ReaderProcess:
-    """A process that fills batches in. It ends with its standard input: when nobody needs it, or who does has ended."""
+    """A process that fills batches in. It ends when nobody needs it; with its standard input, if who does has ended."""
 
     def __init__(self, filler: Filler):
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}  # the same code as here
@@ -247,6 +247,8 @@ class ReaderProcess:
 
 
 def _end(process: subprocess.Popen) -> None:
+    """End a process whatever it does: whoever collects garbage runs this, and may be whom the process waits for."""
+    process.kill()
     with suppress(BrokenPipeError):
         process.stdin.close()  # type: ignore[union-attr]
     process.stdout.close()  # type: ignore[union-attr]
@@ -325,14 +327,16 @@ def ahead(submit: Callable[[Item], Later[Result]], items: Iterable[Item], depth:
             later.cancel()
 
 
-def prefetch(items: Iterator[Item], depth: int = 2) -> Iterator[Item]:
+def prefetch(items: Iterator[Item], depth: int = 2) -> Generator[Item, None, None]:
     """The same items, the next `depth` made in a thread while the last is in use."""
-    end = object()
-    with ThreadPoolExecutor(1) as pool:
+    end, pool = object(), ThreadPoolExecutor(1)
+    try:
         waiting = deque(pool.submit(next, items, end) for _ in range(depth))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(pool.submit(next, items, end))
             yield cast(Item, item)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # as in `_end`: nobody waits here
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ import numpy as np
 from keras import ops
 
 from yt8m.core.errors import InputError
-from yt8m.layers.average import Average
 from yt8m.layers.experts import MixtureOfExperts
 from yt8m.layers.head import OUTPUT
+from yt8m.layers.several import Average
 from yt8m.relations import omega
 from yt8m.relations.omega import Omega
 from yt8m.training.training import Objective

@@ -133,9 +133,10 @@ class Simulator:
         strength = np.minimum(1 / shows[shot].mean(0), STRONGEST)
         scenes = (shows * strength).astype(np.float32) @ self.statistics["effects"][labels]
         scenes += SHOT_NOISE * deviation * random.standard_normal((len(shows), width), np.float32)
-        frames = scenes[shot] + FRAME_NOISE * deviation * random.standard_normal((len(shot), width), np.float32)
-        found: np.ndarray = frames
-        return found
+        frames: np.ndarray = scenes[shot] + FRAME_NOISE * deviation * random.standard_normal(
+            (len(shot), width), np.float32
+        )
+        return frames
 
     def shard(self, name: str, first: int, videos: int) -> Iterator[Video]:
         """The videos of one shard, which begin at a place.

@@ -5,9 +5,9 @@ from importlib import import_module
 import keras
 
 from yt8m.core.schema import Level, Schema
-from yt8m.layers.average import Average
 from yt8m.layers.frames import video_inputs
 from yt8m.layers.head import OUTPUT
+from yt8m.layers.several import Average
 from yt8m.models.average import Arguments
 from yt8m.settings import registry
 

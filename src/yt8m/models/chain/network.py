@@ -3,7 +3,6 @@
 "[Wang]" is Wang et al., "The Monkeytyping Solution to the YouTube-8M Video Understanding Challenge" (arXiv 1706.05150).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,25 +13,8 @@ from yt8m.layers.experts import MixtureOfExperts
 from yt8m.layers.frames import mean_frame, video_inputs
 from yt8m.layers.head import OUTPUT, drop_inputs, input_norm
 from yt8m.layers.normalization import batch_norm
+from yt8m.layers.several import Last
 from yt8m.models.chain import Arguments
-
-
-@keras.saving.register_keras_serializable("yt8m")
-class Stages(keras.layers.Layer):
-    """The scores of the last stage; in training those of all: each learns from the labels ([Wang], section 4.2).
-
-    Call arguments: S scores, (B, C) float32 each. Output shape: (B, C); in training (B, S, C), see
-    `training.losses.cross_entropy`.
-    """
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(**kwargs | {"dtype": "float32"})
-
-    def call(self, stages: Sequence[Any], training: bool = False) -> Any:
-        return ops.stack(list(stages), axis=1) if training else stages[-1]
-
-    def compute_output_spec(self, stages: Sequence[Any], training: bool = False) -> keras.KerasTensor:
-        return keras.KerasTensor(stages[-1].shape, "float32")
 
 
 def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> keras.Model:
@@ -49,4 +31,4 @@ def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> ker
             x = keras.layers.Dropout(args.dropout, name=f"dropout_{stage}")(x)
         name = OUTPUT if stage == args.stages - 1 else f"experts_{stage}"
         scores.append(MixtureOfExperts(schema.classes, args.mixtures, args.l2, name=name)(x))
-    return keras.Model(inputs, Stages(name="stages")(scores))
+    return keras.Model(inputs, Last(name="last")(scores))  # [Wang], section 4.2

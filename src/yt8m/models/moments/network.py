@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from yt8m.core.schema import Level, Schema
-from yt8m.layers.frames import frames_in_order, video_inputs
+from yt8m.layers.frames import frames_in_order, mean_over, video_inputs
 from yt8m.layers.head import drop_inputs, hidden_layers, input_norm, sigmoids
 from yt8m.models.moments import Arguments
 
@@ -15,20 +15,18 @@ EPSILON = 1e-6  # of variances: the root has no gradient at 0
 class Moments(keras.layers.Layer):
     """Mean, standard deviation and maximum over a video's frames, side by side; zeros of a video without any.
 
-    Call arguments: x (B, T, D), zero behind a video's frames; mask (B, T) bool. Output shape: (B, 3 * D), float32.
+    Call arguments: x (B, T, D); mask (B, T) bool. Output shape: (B, 3 * D), float32.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs | {"dtype": "float32"})
 
     def call(self, x, mask):
-        shown = ops.cast(mask, x.dtype)[..., None]
-        length = ops.maximum(ops.sum(shown, axis=1), 1.0)
-        mean = ops.sum(x, axis=1) / length
-        variance = ops.sum(ops.square(x - mean[:, None]) * shown, axis=1) / length
-        highest = ops.max(ops.where(shown > 0, x, -2.0), axis=1)  # frames have length 1
-        highest = ops.where(ops.any(mask, axis=1)[:, None], highest, 0.0)
-        return ops.concatenate([mean, ops.sqrt(variance + EPSILON), highest], axis=-1)
+        mean = mean_over(x, mask)
+        variance = mean_over(ops.square(x - mean[:, None]), mask)
+        highest = ops.max(ops.where(mask[..., None], x, -2.0), axis=1)  # frames have length 1
+        moments = ops.concatenate([mean, ops.sqrt(variance + EPSILON), highest], axis=-1)
+        return ops.where(ops.any(mask, axis=1)[:, None], moments, 0.0)
 
     def compute_output_shape(self, x_shape, mask_shape=None):
         return (x_shape[0], 3 * x_shape[-1])

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from yt8m.core.schema import Level, Schema
-from yt8m.layers.frames import sampled_frames, video_inputs
+from yt8m.layers.frames import mean_over, sampled_frames, video_inputs
 from yt8m.layers.head import drop_inputs, experts, input_norm
 from yt8m.models.transformer import Arguments
 
@@ -41,7 +41,4 @@ def build(schema: Schema, level: Level, momentum: float, args: Arguments) -> ker
     x = keras.layers.Dense(args.width, name="project")(x)
     for index in range(args.layers):
         x = encoded(x, mask, index, args)
-    x = norm("norm")(x)
-    shown = ops.cast(mask, x.dtype)[..., None]
-    x = ops.sum(x * shown, axis=1) / ops.maximum(ops.sum(shown, axis=1), 1.0)
-    return keras.Model(inputs, experts(x, schema, args))
+    return keras.Model(inputs, experts(mean_over(norm("norm")(x), mask), schema, args))
