@@ -147,6 +147,6 @@ def test_training_moves_every_weight_and_lowers_the_loss(family):
     losses = [float(model.train_on_batch(inputs, labels))]
     for weight, old in zip(model.weights, before, strict=True):
         assert (np.asarray(weight) != old).any(), f"{weight.path} has not moved"
-    losses += [float(model.train_on_batch(inputs, labels)) for _ in range(9)]
+    losses += [float(model.train_on_batch(inputs, labels)) for _ in range(6)]
     assert np.isfinite(losses).all()
     assert np.mean(losses[-3:]) < 0.9 * losses[0]

@@ -2,6 +2,8 @@
 
 import csv
 import re
+import shutil
+from contextlib import chdir
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -53,19 +55,36 @@ def params_of(**evaluated):
     return parse(content)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A folder with all that the stage reads."""
-    monkeypatch.chdir(tmp_path)
-    write_scored(tmp_path)
-    write_trained(tmp_path, FINETUNED)
-    evaluate.main(params_of())
-    return tmp_path
-
-
 def written(**evaluated) -> str:
     report.main(params_of(**evaluated))
     return Path("metrics/report/index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with all that the stage reads and writes."""
+    folder = tmp_path_factory.mktemp("project")
+    with chdir(folder):
+        write_scored(folder)
+        write_trained(folder, FINETUNED)
+        evaluate.main(params_of())
+        written()
+    return folder
+
+
+@pytest.fixture
+def page(made, monkeypatch):
+    """The page's text, in its folder, for tests that change nothing."""
+    monkeypatch.chdir(made)
+    return Path("metrics/report/index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def project(made, tmp_path, monkeypatch):
+    """A copy of the folder, which a test may leave as it likes."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def row(tables: Tables, name: str) -> list[str]:
@@ -73,9 +92,8 @@ def row(tables: Tables, name: str) -> list[str]:
     return found
 
 
-def test_the_page_has_the_figures_of_the_metrics_files(project):
-    text = written()
-    tables = Tables(text)
+def test_the_page_has_the_figures_of_the_metrics_files(page):
+    tables = Tables(page)
     results = {found["model"]: found for found in rows_of("metrics/evaluate/results.csv")}
     for model in rows_of("metrics/evaluate/models.csv"):
         found = results[model["model"]]
@@ -92,7 +110,7 @@ def test_the_page_has_the_figures_of_the_metrics_files(project):
     assert verdict.endswith(than["verdict"])
     assert paper == "87.32"
     assert row(tables, "after")[1:] == ["90", "23,590,464"]
-    (answer,) = re.findall(r'class="answer">(.*?)</p>', text, re.DOTALL)
+    (answer,) = re.findall(r'class="answer">(.*?)</p>', page, re.DOTALL)
     assert f"{float(results['per_model']['test_gap']):.4f} ±" in answer
     assert f"{float(found['test_gap']):.4f} ±" in answer
     size = sum(int(model["bytes"]) for model in rows_of("metrics/evaluate/models.csv") if model["model"] in MEMBERS)
@@ -112,7 +130,7 @@ def test_classes_are_listed_from_the_hardest_to_the_easiest(project):
 
 
 def test_what_the_student_learns_from_is_said(project):
-    text = " ".join(written().split())
+    text = " ".join(Path("metrics/report/index.html").read_text(encoding="utf-8").split())
     assert "The student is 2 networks in one model, whose scores are averaged." in text
     assert "extra videos" not in text
     counts = read_json(Path("metrics/split/metrics.json"))
@@ -120,24 +138,23 @@ def test_what_the_student_learns_from_is_said(project):
     assert "The student also learns from 1,234 extra videos," in " ".join(written().split())
 
 
-def test_the_page_stands_alone(project):
-    text = written()
-    links = Tables(text).links
+def test_the_page_stands_alone(page):
+    links = Tables(page).links
     assert {link for link in links if not link.startswith(("#", "data:"))} == {
         "table4.md",
         "relations.csv",
         "../../data/runs/history.json",
     }
-    assert "<script" not in text
-    assert "@import" not in text
-    assert "url(http" not in text
-    assert len(text) < 5_000_000
-    ids = re.findall(r' id="([^"]+)"', text)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert "url(http" not in page
+    assert len(page) < 5_000_000
+    ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
 
-def test_every_figure_of_the_page_is_a_file_too(project):
-    drawn = set(re.findall(r'<figure id="(\w+)"', written()))
+def test_every_figure_of_the_page_is_a_file_too(page):
+    drawn = set(re.findall(r'<figure id="(\w+)"', page))
     assert drawn == {path.stem for path in Path("metrics/report/figures").glob("*.png")}
     assert len(drawn) == 11
 
@@ -146,14 +163,12 @@ def test_the_same_bytes_again(project):
     def files() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in Path("metrics/report").rglob("*") if path.is_file()}
 
-    written()
     first = files()
     written()
     assert files() == first
 
 
-def test_curves_go_on_where_training_ended(project):
-    written()
+def test_curves_go_on_where_training_ended(page):
     rows = [found for found in rows_of("metrics/report/curves.csv") if found["group"] == "netvlad"]
     of_set = {name: [found for found in rows if found["line"] == f"set {name}"] for name in "ab"}
     assert [found["step"] for found in of_set["a"]] == ["0", "10", "20"]
@@ -170,16 +185,11 @@ def test_without_the_papers_figures(project):
 
 
 def test_without_label_relations(project):
+    """Nor does the figure of another run stay."""
     (project / "data/finetune" / FINETUNED / "omega.npz").unlink()
+    assert Path("metrics/report/figures/learnt.png").exists()
     text = written(related=[])
     assert "Omega" not in text
-    assert not Path("metrics/report/figures/learnt.png").exists()
-
-
-def test_a_figure_of_another_run_does_not_stay(project):
-    written()
-    (project / "data/finetune" / FINETUNED / "omega.npz").unlink()
-    written(related=[])
     assert not Path("metrics/report/figures/learnt.png").exists()
 
 
