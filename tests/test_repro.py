@@ -173,24 +173,22 @@ def test_what_checks_parameters_reruns_code_alone(copied):
     assert copied.repro() == {"code"}
 
 
-def test_an_edited_figure_reruns_report_alone(copied):
-    copied.edit("src/yt8m/report/lines.py", lambda text: text.replace("figure(3.2)", "figure(3.1)"))
-    assert copied.repro() == {"code", "report"}
+@pytest.mark.parametrize(
+    ("part", "stages"),
+    [
+        ("report/lines.py", {"report"}),
+        ("relations/regularizer.py", of(["finetune"], MEMBERS)),
+        ("distillation/objective.py", {"distill"}),
+    ],
+)
+def test_an_edited_part_concerns_who_uses_it(copied, part, stages):
+    copied.edit(f"src/yt8m/{part}", lambda text: text + "\nEDITED = 1\n")
+    assert copied.concerned() == stages
 
 
-def test_edited_relations_train_nothing(copied):
-    """What they give is the same here, so that what follows does not run."""
+def test_what_gives_the_same_again_ends_there(copied):
     copied.edit("src/yt8m/relations/regularizer.py", lambda text: text + "\nEDITED = 1\n")
-    assert copied.repro() == {"code"} | of(["finetune"], MEMBERS)
-
-
-def test_edited_distillation_reruns_distill_and_what_follows(copied):
-    own, other = "= self.share * scores", "= 0.5 * self.share * scores"
-    copied.edit(
-        "src/yt8m/distillation/objective.py",
-        lambda text: text.replace(own, other),
-    )
-    assert copied.repro() == {"code"} | AFTER_DISTILL
+    assert copied.repro("infer@mlp-a") == {"code", "finetune@mlp-a"}
 
 
 def test_an_edited_family_concerns_its_models_alone(copied):

@@ -116,9 +116,10 @@ def test_inference_gives_the_same_each_time_and_changes_nothing(family):
 @pytest.mark.parametrize("argument", ["input_dropout", "dropout"])
 def test_what_is_dropped_is_missed_in_training_alone(family, level, argument):
     """Nearly all of it: two calls would hardly draw the same. All frames are alike, so that it is not their drawing."""
+    none = {"input_dropout": 0.0, "dropout": 0.0}
     model, plain = (
-        tiny.randomized(family, level=level, **{"input_dropout": 0.0, "dropout": 0.0, argument: share})
-        for share in (0.9, 0.0)
+        tiny.randomized(family, level=level, **none | {argument: 0.9}),
+        randomized(family, level=level, **none),
     )
     inputs = tiny.batch((3, 7) * 20, level=level)
     for name, x in inputs.items():

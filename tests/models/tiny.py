@@ -24,7 +24,7 @@ EXPERTS = {"mixtures": 2, "l2": 1e-6, "input_dropout": 0.0, "dropout": 0.0}
 RECURRENT = {"layers": 2, "units": 3} | EXPERTS
 POOLED = {"frames": 6, "clusters": CLUSTERS, "hidden": 4} | EXPERTS
 ARGS: dict[str, dict] = {
-    "average": {"members": [{"family": "moe", "args": EXPERTS}, {"family": "gru", "args": RECURRENT}] * 2},
+    "average": {"members": [{"family": "moe", "args": EXPERTS}, {"family": "gru", "args": RECURRENT}]},
     "attention": {"frames": 6, "hidden": 8, "input_dropout": 0.0, "dropout": 0.0, "l2": 1e-6},
     "chain": EXPERTS | {"stages": 3, "hidden": 4},
     "dbow": POOLED,
