@@ -268,7 +268,7 @@ def test_an_experiment_with_lambda_reruns_what_follows_distill(project):
     assert {"params.yaml", "dvc.lock", "metrics/evaluate/metrics.json", "metrics/evaluate/results.csv"} <= set(names)
     review = project.run("yt8m", "review", "HEAD~1")
     assert "Stale" not in review
-    assert "| distill | `distill.lambda` |" in review
+    assert "| distill, report | `distill.lambda` |" in review
     shown = {line.split()[1] for line in review.splitlines() if line.startswith("| ")}
     assert "student" in shown
     assert not shown.intersection(MEMBERS)
