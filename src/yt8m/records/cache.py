@@ -88,20 +88,21 @@ class Cache:
         for _, length, path in sorted(files):
             if held + size <= self.limit:
                 return
-            if path.name != besides and not self._being_made(path):
-                path.unlink(missing_ok=True)
+            if path.name != besides and self._removed(path):
                 held -= length
 
-    def _being_made(self, path: Path) -> bool:
-        """Whether a file is; one whose maker was killed is not."""
+    def _removed(self, path: Path) -> bool:
+        """Remove a file, unless it is being made; one whose maker was killed is not."""
         if path.suffix != PARTIAL:
-            return False
+            path.unlink(missing_ok=True)
+            return True
         with (self.folder / LOCKS / path.stem).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return True
-        return False
+                return False
+            path.unlink(missing_ok=True)  # while nobody can make it
+            return True
 
 
 @cache
