@@ -107,7 +107,7 @@ def whole(project):
 
 
 def test_kills_change_no_byte(project, whole):
-    chance, states = random.Random("netvlad"), project.root / "data/states" / TRAINING
+    chance, states = random.Random(NAME), project.root / "data/states" / TRAINING
     for _ in range(3):
         kill(project, more=chance.randrange(4), delay=chance.uniform(0, 0.2))
         assert not (project.root / "data" / TRAINING).exists()

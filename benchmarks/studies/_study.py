@@ -6,7 +6,6 @@ goes on.
 """
 
 import argparse
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
@@ -21,7 +20,7 @@ import numpy as np
 
 from stages._places import DATA, METRICS, SPLIT
 from yt8m.core.backend import choose
-from yt8m.core.files import read_json, remove, write_csv
+from yt8m.core.files import read_csv, read_json, remove, write_csv
 from yt8m.core.startup import starting
 from yt8m.records.classes import read_label_counts
 from yt8m.records.dataset import Dataset
@@ -148,10 +147,7 @@ class Table:
     """
 
     def __init__(self, path: Path):
-        self.path, self.rows = path.resolve(), list[dict[str, str]]()
-        if path.exists():
-            with path.open(encoding="utf-8", newline="") as file:
-                self.rows = list(csv.DictReader(file))
+        self.path, self.rows = path.resolve(), read_csv(path) if path.exists() else []
 
     def lacks(self, variant: str, seed: int) -> bool:
         """Whether there is no row of a variant and seed."""

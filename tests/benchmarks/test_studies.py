@@ -1,6 +1,5 @@
 """The studies on a tiny project: which variants they train, what they leave of it, and the tables they keep."""
 
-import csv
 import re
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from benchmarks.studies._teachers import Calibration, filled_up, soften, softene
 from tests.benchmarks.conftest import PARAMS
 from tests.pipeline import ROOT
 from yt8m.augmentation.recipes import Kind, Recipes
+from yt8m.core.files import read_csv
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import read_manifest
 from yt8m.relations.regularizer import RelatedModel
@@ -47,15 +47,10 @@ from yt8m.training.training import Training
 SIZES = {"netvlad": 1952, "lstm": 2096}  # bytes of the models, which the student has a network of each of
 
 
-def rows(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
 def study(main, project, table, *variants):
     """Run a study with one seed; its rows by variant."""
     main(["--project", str(project), "--table", str(table), "--seeds", "1", "--variants", *variants])
-    found = {row["variant"]: row for row in rows(table)}
+    found = {row["variant"]: row for row in read_csv(table)}
     assert all(0 <= float(row[key]) <= 1 for row in found.values() for key in ("holdout_gap", "test_gap"))
     assert not list((project / "data" / "study").glob("*"))
     return found
@@ -195,7 +190,7 @@ def test_distillation_trains_each_row_once(project, tmp_path, monkeypatch):
     monkeypatch.setattr(distillation, "train", lambda *_: pytest.fail("trained again"))
     study(distillation.main, project, table, "lambda 1")
     assert table.read_bytes() == before
-    assert [(row["split"], row["videos"]) for row in rows(tmp_path / "rows_teacher.csv")] == [
+    assert [(row["split"], row["videos"]) for row in read_csv(tmp_path / "rows_teacher.csv")] == [
         ("train", "96"),
         ("holdout", "12"),
     ]
@@ -220,7 +215,7 @@ def test_a_student_may_be_taught_the_training_videos_alone(project, tmp_path, mo
 
 def test_ensembling(project, tmp_path, capsys):
     ensembling.main(["--project", str(project), "--output", str(tmp_path / "table4")])
-    found = rows(tmp_path / "table4.csv")
+    found = read_csv(tmp_path / "table4.csv")
     expected = [(str(n), scheme, str(fold)) for n in (2, 4) for scheme in registry.schemes() for fold in range(5)]
     assert [(row["models"], row["scheme"], row["fold"]) for row in found] == expected
     assert (tmp_path / "table4.png").stat().st_size > 1000
@@ -253,7 +248,7 @@ def test_explanations_are_judged_by_the_frames_that_show_a_label(project, tmp_pa
 
     monkeypatch.setattr(explain, "scored", scored)
     explain.main(["--project", str(project), "--videos", "9", "--table", str(tmp_path / "t.csv")])
-    found = {(row["system"], row["frames"]): row for row in rows(tmp_path / "t.csv")}
+    found = {(row["system"], row["frames"]): row for row in read_csv(tmp_path / "t.csv")}
     chance = np.mean([film.shows[:, film.partly()].mean() for film in seen])
     for way in ("left out", "alone"):
         row = found["oracle", way]
@@ -280,7 +275,7 @@ def test_seeds(project, tmp_path, monkeypatch):
     monkeypatch.setattr(seeds.noise, "spread", lambda sides: Spread(0.5, 7))
     table = tmp_path / "seeds.csv"
     seeds.main(["--project", str(project), "--table", str(table), "--models", "netvlad", "--seeds", "1", "2"])
-    first, second = rows(table)
+    first, second = read_csv(table)
     assert float(first["paired_error"]) == 0 < float(second["paired_error"])
     assert "| 1 of 1 " in seeds.judged(Table(table), Spread(0.5, 7))
 

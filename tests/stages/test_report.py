@@ -1,6 +1,5 @@
 """The page: its figures are those of the metrics files, and what is missing is left out."""
 
-import csv
 import re
 import shutil
 from contextlib import chdir
@@ -12,7 +11,7 @@ import pytest
 from stages import evaluate, report
 from tests.pipeline import load_yaml
 from tests.stages.made import CLASSES, MEMBERS, write_scored, write_trained
-from yt8m.core.files import read_json, write_csv, write_json
+from yt8m.core.files import read_csv, read_json, write_csv, write_json
 from yt8m.settings.params import parse
 
 FINETUNED = "netvlad-b"
@@ -42,11 +41,6 @@ class Tables(HTMLParser):
     def handle_data(self, data):
         if self.inside:
             self.rows[-1][-1] += data
-
-
-def rows_of(path: str) -> list[dict[str, str]]:
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def params_of(**evaluated):
@@ -94,14 +88,14 @@ def row(tables: Tables, name: str) -> list[str]:
 
 def test_the_page_has_the_figures_of_the_metrics_files(page):
     tables = Tables(page)
-    results = {found["model"]: found for found in rows_of("metrics/evaluate/results.csv")}
-    for model in rows_of("metrics/evaluate/models.csv"):
+    results = {found["model"]: found for found in read_csv("metrics/evaluate/results.csv")}
+    for model in read_csv("metrics/evaluate/models.csv"):
         found = results[model["model"]]
         counts = [model["family"], *(f"{int(model[key]):,}" for key in ("parameters", "bytes"))]
         gaps = [model[f"{split}_gap"] for split in ("train", "holdout")]
         gaps += [found[f"test_{key}"] for key in ("gap", "map", "hit1", "perr")]
         assert row(tables, model["model"])[1:] == [*counts, *(f"{float(gap):.4f}" for gap in gaps)]
-    differences = {found["system"]: found for found in rows_of("metrics/evaluate/differences.csv")}
+    differences = {found["system"]: found for found in read_csv("metrics/evaluate/differences.csv")}
     than, found = differences["student"], results["student"]
     _, gap, against, difference, verdict, paper = row(tables, "distilled student")
     assert gap == f"{float(found['test_gap']):.4f} ± {float(found['gap_error']):.4f}"
@@ -113,7 +107,7 @@ def test_the_page_has_the_figures_of_the_metrics_files(page):
     (answer,) = re.findall(r'class="answer">(.*?)</p>', page, re.DOTALL)
     assert f"{float(results['per_model']['test_gap']):.4f} ±" in answer
     assert f"{float(found['test_gap']):.4f} ±" in answer
-    size = sum(int(model["bytes"]) for model in rows_of("metrics/evaluate/models.csv") if model["model"] in MEMBERS)
+    size = sum(int(model["bytes"]) for model in read_csv("metrics/evaluate/models.csv") if model["model"] in MEMBERS)
     assert f"{size:,} bytes" in answer
 
 
@@ -169,7 +163,7 @@ def test_the_same_bytes_again(project):
 
 
 def test_curves_go_on_where_training_ended(page):
-    rows = [found for found in rows_of("metrics/report/curves.csv") if found["group"] == "netvlad"]
+    rows = [found for found in read_csv("metrics/report/curves.csv") if found["group"] == "netvlad"]
     of_set = {name: [found for found in rows if found["line"] == f"set {name}"] for name in "ab"}
     assert [found["step"] for found in of_set["a"]] == ["0", "10", "20"]
     assert [found["step"] for found in of_set["b"]] == ["0", "10", "20", "20", "30", "40"]
