@@ -11,7 +11,8 @@ from benchmarks._nextvlad import DEMO, PUBLISHED
 from benchmarks._processes import ROOT
 from yt8m.core.schema import Schema
 from yt8m.records.batches import LENGTH, Batch
-from yt8m.settings.params import Model, Params, Train, load
+from yt8m.settings.loading import load
+from yt8m.settings.params import Model, Params, Train
 
 LABELS = 3  # of a video; YouTube-8M has 3.01 on average
 EXPERTS = {"mixtures": 2, "l2": 1e-6, "input_dropout": 0.0, "dropout": 0.0}

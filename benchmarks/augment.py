@@ -30,7 +30,8 @@ from yt8m.records.manifest import DataError, place, root
 from yt8m.records.remote import Place
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode_labels, encode_means, read_videos
-from yt8m.settings.params import Augment, Params, load
+from yt8m.settings.loading import load
+from yt8m.settings.params import Augment, Params
 
 SAMPLE = 10_000  # seeds of the loop: 10 to 40 seconds
 FULL_SHARDS = 256  # of a chunk at full size

@@ -29,7 +29,7 @@ from yt8m.records.cache import Cache
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import SOURCE, read_manifest, root, write_manifest
 from yt8m.records.remote import Remote, total_size
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 URL = "s3://shards"
 MANIFEST = SPLIT / "frames" / "train.tsv"

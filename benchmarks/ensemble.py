@@ -27,7 +27,8 @@ from yt8m.ensembling import fitting, problems
 from yt8m.ensembling.beyond import _exact
 from yt8m.ensembling.paper import _adam
 from yt8m.scoring.predictions import Predictions, aligned, writer
-from yt8m.settings.params import Params, load
+from yt8m.settings.loading import load
+from yt8m.settings.params import Params
 
 FEW = 2000  # videos of the store that a measurement is not about
 SPREAD = 1.6  # how many times as many classes all models consider as each one keeps

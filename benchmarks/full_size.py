@@ -18,7 +18,8 @@ from benchmarks._models import Case, nextvlad, random_batch
 from benchmarks._nextvlad import PUBLISHED
 from benchmarks._processes import Failed, peak_memory, say, show
 from yt8m.core.errors import InputError
-from yt8m.settings.params import Model, load
+from yt8m.settings.loading import load
+from yt8m.settings.params import Model
 
 BATCH_SIZE = 4
 HEADER = "model, family, parameters, build s, first step s, bytes on disk, peak GB: step, peak GB: and load, loss"

@@ -18,7 +18,7 @@ from yt8m.report.embedding import embed
 from yt8m.report.maps import embedding_figure
 from yt8m.report.tables import markdown
 from yt8m.scoring import metrics
-from yt8m.settings import params as settings
+from yt8m.settings.loading import load
 from yt8m.settings.params import Params
 from yt8m.simulation.derive_statistics import REAL
 from yt8m.simulation.simulator import STATISTICS, Simulator
@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--figures", type=Path, metavar="FOLDER", help="for Fig. 1 of both, of the first seed")
     args = parser.parse_args(argv)
-    params, statistics = settings.load(args.params), np.load(STATISTICS)
+    params, statistics = load(args.params), np.load(STATISTICS)
     classes = statistics["class_index"][: params.data.layout.classes].astype(np.int64)
     real = Means.of(_read(args.folder, Level.VIDEO, REAL), classes)
     columns: dict[str, dict[str, float]] = {}
@@ -165,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             draw(sample, REAL.features["rgb"], names, args.figures / "likeness_real.png")
             draw(found, width, names, args.figures / "likeness_simulated.png")
     if args.frames:
-        schema = settings.load(args.frames_params).data.layout
+        schema = load(args.frames_params).data.layout
         columns["real frames"] = within(_read(args.frames, Level.FRAME, schema), schema.primary)
     names = dict.fromkeys(name for column in columns.values() for name in column)
     rows = [[name, *(f"{column[name]:.3f}" if name in column else "" for column in columns.values())] for name in names]

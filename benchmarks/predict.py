@@ -35,7 +35,7 @@ from yt8m.records.videos import Video, encode
 from yt8m.scoring import submission
 from yt8m.scoring.metrics import top_k
 from yt8m.scoring.predictions import writer
-from yt8m.settings import params
+from yt8m.settings import loading
 from yt8m.training import inference
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def one_by_one(net: "keras.Model", shards: Shards, output: Path, highest: TopK) 
 
 def stage(folder: Path, paths: Sequence[Path], rounds: int) -> dict[str, Found]:
     """What the stage `infer` does for a split, in a process that computes as params.yaml says."""
-    settings = params.load(ROOT / "params.yaml")
+    settings = loading.load(ROOT / "params.yaml")
     _, description = load(folder)
     with TemporaryDirectory() as out:
         source, manifest = Path(out) / "source", Path(out) / "split.tsv"
@@ -157,7 +157,7 @@ def make_up(folder: Path) -> None:
     from yt8m.models import storage
     from yt8m.models.building import Description, build
 
-    schema, random = params.load(ROOT / "params/paper.yaml").data.layout, np.random.default_rng(0)
+    schema, random = loading.load(ROOT / "params/paper.yaml").data.layout, np.random.default_rng(0)
     description = Description(
         family="moe", layout=schema, level=Level.VIDEO, seed=1, momentum=0.9, precision="float32", args=EXPERTS
     )
@@ -185,7 +185,7 @@ def largest_difference(one: Path, other: Path) -> float:
 def measured(folder: Path, paths: Sequence[Path], rounds: int) -> float:
     """Measure and print; return the largest difference of a score."""
     found, difference, memory = _processes.apart(command, folder, paths, rounds)
-    threads = params.load(ROOT / "params.yaml").train.threads
+    threads = loading.load(ROOT / "params.yaml").train.threads
     found |= _processes.apart(stage, folder, paths, rounds, **dict.fromkeys(THREADS, str(threads)))
     videos = sum(len(record_bounds(path)) - 1 for path in paths)
     rows = [

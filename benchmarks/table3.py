@@ -20,7 +20,7 @@ from yt8m.augmentation.regimes import neighbours, rarest_labels, target
 from yt8m.augmentation.synthesis import read_chunk
 from yt8m.records.dataset import Dataset
 from yt8m.report.tables import markdown
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 BEFORE, AFTER = 5_001_275, 23_590_464  # the paper's Table 3
 THRESHOLD, MOST = 10_000, 8  # the paper's

@@ -8,7 +8,7 @@ from yt8m.core.backend import choose, limit_threads
 from yt8m.core.errors import InputError
 from yt8m.core.lifeline import follow_owner
 from yt8m.core.startup import starting
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 from yt8m.settings.registry import modules
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from stages.code import main as write_code
 from tests.pipeline import ROOT, load_yaml
-from yt8m.settings.params import parse
+from yt8m.settings.loading import parse
 
 PIPELINE = load_yaml("dvc.yaml")
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}

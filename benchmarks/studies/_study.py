@@ -26,7 +26,8 @@ from yt8m.records.classes import read_label_counts
 from yt8m.records.dataset import Dataset
 from yt8m.report.tables import markdown
 from yt8m.scoring import metrics
-from yt8m.settings.params import Params, load, parse
+from yt8m.settings.loading import load, parse
+from yt8m.settings.params import Params
 
 if TYPE_CHECKING:
     import keras

@@ -21,7 +21,8 @@ from yt8m.report.drawing import save_png
 from yt8m.report.tables import markdown
 from yt8m.scoring.predictions import Aligned, aligned
 from yt8m.settings import registry
-from yt8m.settings.params import Params, load
+from yt8m.settings.loading import load
+from yt8m.settings.params import Params
 
 
 def main(argv: Sequence[str] | None = None) -> None:

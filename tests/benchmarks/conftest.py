@@ -14,7 +14,7 @@ from yt8m.core.files import read_json, write_text
 from yt8m.core.ragged import Ragged
 from yt8m.records.dataset import Dataset
 from yt8m.scoring.predictions import writer
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

@@ -10,7 +10,7 @@ from yt8m.core.quantization import quantize
 from yt8m.core.schema import Level
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 from yt8m.simulation.derive_statistics import REAL
 from yt8m.simulation.simulator import STATISTICS
 

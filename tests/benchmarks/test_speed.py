@@ -18,7 +18,7 @@ from tests.pipeline import load_yaml
 from yt8m.core.backend import THREADS
 from yt8m.models import storage
 from yt8m.settings import registry
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 SETTINGS = load(PARAMS)
 

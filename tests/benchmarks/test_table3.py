@@ -11,7 +11,7 @@ from benchmarks import table3
 from stages._places import SPLIT
 from yt8m.augmentation.regimes import kept, neighbours
 from yt8m.records.dataset import Dataset
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 
 def random_sets(videos, seed=0):

@@ -18,7 +18,7 @@ from yt8m.core.files import remove
 from yt8m.core.schema import Level
 from yt8m.records.classes import read_class_names
 from yt8m.records.videos import read_videos
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 CLIPS = {
     f"v{index}": Clip(colour, background, 2 + index, tone=None if index == 3 else 440.0)

@@ -16,7 +16,7 @@ from yt8m.core.schema import Level, Schema
 from yt8m.packing import splits
 from yt8m.records.classes import read_class_names
 from yt8m.records.videos import read_videos
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 VIDEOS = made.arrays(60)
 NAMES = ["ant", "bee", "cat"]

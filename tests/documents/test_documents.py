@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from tests.documents.documents import DOCUMENTS, blocks, calls, links, spans
 from tests.pipeline import ROOT, load_yaml
 from yt8m import cli
-from yt8m.settings import params
+from yt8m.settings import loading
 
 LANGUAGES = {"sh", "python", "yaml", "text"}
 PROGRAMS = r"(yt8m|dvc|make|python -m (benchmarks|yt8m)\.\S+) "
@@ -119,7 +119,7 @@ class TestDocuments:
                 for section, values in YAML(typ="safe", pure=True).load("\n".join(block.lines)).items():
                     assert values.keys() <= raw[section].keys()
                     raw[section] |= values
-                params.parse(raw)
+                loading.parse(raw)
 
 
 def anchors(text: str) -> set[str]:

@@ -10,7 +10,8 @@ from tests.records.made import SCHEMA
 from yt8m.cli import main
 from yt8m.core.schema import Level
 from yt8m.intake.checks import problems, warnings
-from yt8m.settings.params import Data, Params, Split, parse
+from yt8m.settings.loading import parse
+from yt8m.settings.params import Data, Params, Split
 
 NAMES = ("train0000", "validate0005", "test0000")
 

@@ -10,7 +10,7 @@ from tests.pipeline import ROOT, load_yaml
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level, Schema
 from yt8m.packing.parameters import TEMPLATES, Facts, fill, read_template
-from yt8m.settings.params import parse
+from yt8m.settings.loading import parse
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from tests.stages.made import MEMBERS, write_scored
 from yt8m.core.files import read_json
 from yt8m.scoring.table2 import mean_of, table2
 from yt8m.settings import registry
-from yt8m.settings.params import Evaluate, ParamsError, parse
+from yt8m.settings.loading import ParamsError, parse
+from yt8m.settings.params import Evaluate
 
 
 @pytest.fixture(scope="module")

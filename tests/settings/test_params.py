@@ -1,14 +1,11 @@
 import re
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.pipeline import ROOT, load_yaml
-from yt8m.core.errors import InputError
-from yt8m.core.schema import Level
-from yt8m.settings.params import ParamsError, load, parse
+from tests.pipeline import load_yaml
+from yt8m.settings.loading import ParamsError, parse
 
 DEFAULT = load_yaml("tests/params.yaml")
 MISSING = object()
@@ -26,26 +23,6 @@ def changed(changes: dict[str, Any]) -> dict:
         if value is MISSING:
             del section[last]
     return content
-
-
-ALTERNATIVES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("params/*.yaml"))
-
-
-@pytest.mark.parametrize("path", ["params.yaml", "tests/params.yaml", *ALTERNATIVES])
-def test_files_load(path):
-    params = load(ROOT / path)
-    content = load_yaml(path)
-    assert list(params.models) == list(content["models"])
-    assert {name: (set.seed, set.finetune) for name, set in params.sets.items()} == {
-        name: (set["seed"], set["finetune"]) for name, set in content["sets"].items()
-    }
-    assert params.data.layout.features == content["data"]["schema"]["features"]
-    assert list(params.data.layout.features) == list(content["data"]["schema"]["features"])
-    assert params.data.globs == {
-        Level.FRAME: content["data"]["frames"],
-        Level.VIDEO: content["data"]["videos"],
-    }
-    assert params.distill.share == content["distill"]["lambda"]
 
 
 OWN = DEFAULT["models"]["netvlad"]["args"]
@@ -273,35 +250,6 @@ def test_one_level_is_enough(key):
 @pytest.mark.parametrize("teacher", ["best", "equal", "per_model", "per_class"])
 def test_teachers(teacher):
     assert parse(changed({"ensemble.teacher": teacher})).ensemble.teacher == teacher
-
-
-@pytest.mark.parametrize(
-    ("text", "match"),
-    [
-        ("train: [1, 2", "not YAML"),
-        ("train: 1\ntrain: 2\n", "not YAML"),
-        ("\tx", "not YAML"),
-        ("", "expected sections, received NoneType"),
-        ("- a\n- b\n", "expected sections, received list"),
-        ("{}", "models: expected a value, received none"),
-    ],
-)
-def test_bad_file(tmp_path, text, match):
-    path = tmp_path / "my.yaml"
-    path.write_text(text)
-    with pytest.raises(ParamsError, match=rf"my\.yaml: (.|\n)*{match}"):
-        load(path)
-
-
-def test_bytes_that_are_no_text(tmp_path):
-    (tmp_path / "my.yaml").write_bytes(b"a: \xff\xfe\n")
-    with pytest.raises(ParamsError, match=r"my\.yaml: "):
-        load(tmp_path / "my.yaml")
-
-
-def test_missing_file(tmp_path: Path):
-    with pytest.raises(InputError, match=r"my\.yaml: expected a parameter file, found none"):
-        load(tmp_path / "my.yaml")
 
 
 def test_parameters_do_not_change():

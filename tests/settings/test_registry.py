@@ -189,8 +189,8 @@ def test_parameters_are_checked_without_keras():
     """Whatever families there are: each is asked for its arguments."""
     code = """
 import sys
-from yt8m.settings import params, registry
-params.load("tests/params.yaml")
+from yt8m.settings import loading, registry
+loading.load("tests/params.yaml")
 for family in registry.families():
     registry.arguments(family)
 print(sorted({"keras", "tensorflow", "jax"} & sys.modules.keys()))

@@ -6,7 +6,7 @@ from stages._further import OTHER_ORDER, further
 from tests.models import tiny
 from tests.pipeline import load_yaml
 from tests.training.made import make_videos, write_dataset
-from yt8m.settings.params import parse
+from yt8m.settings.loading import parse
 
 
 @pytest.mark.parametrize(("epochs", "steps", "expected"), [(3, None, 3 * 40 // 16), (None, 9, 9)])

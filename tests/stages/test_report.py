@@ -12,7 +12,7 @@ from stages import evaluate, report
 from tests.pipeline import load_yaml
 from tests.stages.made import CLASSES, MEMBERS, write_scored, write_trained
 from yt8m.core.files import read_csv, read_json, write_csv, write_json
-from yt8m.settings.params import parse
+from yt8m.settings.loading import parse
 
 FINETUNED = "netvlad-b"
 

@@ -7,7 +7,8 @@ from stages._places import SCORED
 from tests.pipeline import load_yaml
 from yt8m.core.files import write_csv
 from yt8m.models.building import Description, count_parameters
-from yt8m.settings.params import AVERAGE, parse
+from yt8m.settings.loading import parse
+from yt8m.settings.params import AVERAGE
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from yt8m.records.cache import Cache
 from yt8m.records.manifest import DataError, write_manifest
 from yt8m.relations.regularizer import Relations
 from yt8m.scoring import predictions
-from yt8m.settings.params import Model, Train, parse
+from yt8m.settings.loading import parse
+from yt8m.settings.params import Model, Train
 from yt8m.training.state import all_that_decides, fingerprint
 from yt8m.training.training import Objective, Phase, Schedule, Training
 

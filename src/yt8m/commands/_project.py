@@ -6,7 +6,8 @@ from typing import NamedTuple
 from yt8m.core.errors import InputError
 from yt8m.core.files import read_csv, read_json
 from yt8m.core.schema import Schema
-from yt8m.settings.params import STUDENT, UNTAUGHT, load_data
+from yt8m.settings.loading import load_data
+from yt8m.settings.params import STUDENT, UNTAUGHT
 
 RESULTS, SPLIT = Path("metrics/evaluate/results.csv"), Path("metrics/split/metrics.json")
 

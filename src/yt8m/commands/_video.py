@@ -12,7 +12,7 @@ from yt8m.extraction.videos import find
 from yt8m.packing.coding import Format
 from yt8m.packing.shards import write_shard
 from yt8m.records.extractors import FOLDER, digest, require
-from yt8m.settings.params import load_data
+from yt8m.settings.loading import load_data
 
 PARAMS = Path("params.yaml")
 

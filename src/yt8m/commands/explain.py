@@ -33,7 +33,8 @@ from yt8m.records.shards import find
 from yt8m.records.tfrecord import write_records
 from yt8m.records.videos import Video, encode, read_videos
 from yt8m.scoring.predictions import Predictions, concatenate
-from yt8m.settings.params import STUDENT, Data, load_data
+from yt8m.settings.loading import load_data
+from yt8m.settings.params import STUDENT, Data
 
 MODEL, COMBINED, SPLIT = Path("data/distill"), Path("data/ensemble"), Path("data/split")
 ENSEMBLE = "ensemble"  # what it is called beside its members

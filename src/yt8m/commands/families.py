@@ -13,7 +13,7 @@ from rich.table import Table
 
 from yt8m.core.startup import starting
 from yt8m.settings import registry
-from yt8m.settings.params import load
+from yt8m.settings.loading import load
 
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 

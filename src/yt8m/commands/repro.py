@@ -15,7 +15,8 @@ from yt8m.core.cluster import cores
 from yt8m.core.errors import InputError
 from yt8m.core.files import read_json
 from yt8m.intake import checks
-from yt8m.settings.params import Params, ParamsError, load, load_data
+from yt8m.settings.loading import ParamsError, load, load_data
+from yt8m.settings.params import Params
 
 SIMULATED = Path("data/simulated")
 COUNTS = Path("metrics/split/metrics.json")  # which the stage split writes

@@ -16,7 +16,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from yt8m.core.errors import InputError
 from yt8m.core.schema import Level, Schema
 from yt8m.packing.splits import SPLITS
-from yt8m.settings.params import parse
+from yt8m.settings.loading import parse
 
 TEMPLATES = {Level.FRAME: Path("params/audioset.yaml"), Level.VIDEO: Path("params/youtube8m_video.yaml")}
 HEADER = """\
