@@ -71,6 +71,7 @@ class Simulator:
         found = {name: stored[name] for name in ("codes", "frame_counts")}
         found |= {name: stored[name].astype(np.float32) for name in ("centre", "directions", "rest", "strays")}
         found |= {name: stored[name][..., self._columns].astype(np.float32) for name in ("deviation", "effects")}
+        found["squares"] = (found["directions"] ** 2).sum(axis=1)
         found["hot"] = np.unpackbits(stored["hot"], axis=1, count=self.schema.classes).astype(bool)
         return found | {"class_names": stored["class_names"][: self.schema.classes]}
 
@@ -108,7 +109,7 @@ class Simulator:
         """A real video's mean, (width,) float32; what the directions leave of it is noise across them, as strong."""
         statistics, directions = self.statistics, self.statistics["directions"]
         noise = statistics["rest"] * random.standard_normal(directions.shape[1], np.float32)
-        noise = noise - (directions @ noise / (directions**2).sum(axis=1)) @ directions
+        noise = noise - (directions @ noise / statistics["squares"]) @ directions
         noise = noise * (statistics["strays"][real] / np.linalg.norm(noise))
         found: np.ndarray = statistics["centre"] + statistics["codes"][real] @ directions + noise
         return found[self._columns]
