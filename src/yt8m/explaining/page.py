@@ -2,23 +2,25 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from yt8m.explaining.explanation import Explanation
 from yt8m.explaining.figures import over_frames
 from yt8m.explaining.tables import FRAMES, SEGMENTS, summary, tables
+from yt8m.report.template import rendered
 
-TEMPLATE = "page.html"
+TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def html(explained: Explanation) -> str:
     """The page."""
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.get_template(TEMPLATE).render(
-        title=explained.id, summary=summary(explained), tables=tables(explained), figures=_figures(explained)
-    )
+    shown = {
+        "title": explained.id,
+        "summary": summary(explained),
+        "tables": tables(explained),
+        "figures": _figures(explained),
+    }
+    return rendered(TEMPLATE, shown)
 
 
 def _figures(explained: Explanation) -> dict[str, Markup]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from yt8m.core.files import write_text
 from yt8m.report.drawing import save_png, svg
+from yt8m.report.template import rendered
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -65,12 +65,4 @@ class Page:
 
     def write(self, path: Path) -> None:
         """Write the page as a whole."""
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATE.parent),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        write_text(path, environment.get_template(TEMPLATE.name).render(self._shown))
+        write_text(path, rendered(TEMPLATE, self._shown))
