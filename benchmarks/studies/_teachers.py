@@ -1,14 +1,30 @@
-"""What a student may be taught from in place of the ensemble's stored scores: softer ones, calibrated ones."""
+"""The teacher of a finished pipeline, and what a student may be taught in place of its scores: softer, calibrated."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS
+from yt8m.core.files import read_json
+from yt8m.ensembling import fitting
 from yt8m.scoring import metrics
-from yt8m.scoring.predictions import Predictions
+from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
 
 SMALLEST = 1e-6  # of scores whose logits are looked at
+
+
+def members_of(split: str) -> AbstractContextManager[Aligned]:
+    """The members' predictions of a split of the project that this is run in."""
+    return aligned({name: PREDICTIONS / split / f"{name}.parquet" for name in read_json(MEMBERS)})
+
+
+def teacher_of(split: str) -> Predictions:
+    """The teacher's predictions of a split of the project that this is run in."""
+    scheme = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
+    with np.load(ENSEMBLE / "weights.npz") as stored, members_of(split) as members:
+        return concatenate(list(fitting.combined(members, stored[scheme], fitting.power(scheme))))
 
 
 def soften(scores: np.ndarray, temperature: float) -> np.ndarray:

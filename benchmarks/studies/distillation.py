@@ -19,17 +19,16 @@ import numpy as np
 from benchmarks._nextvlad import DEMO
 from benchmarks.studies import _study
 from benchmarks.studies._study import Table, Trained
-from benchmarks.studies._teachers import Calibration, filled_up, softened
-from stages._places import ENSEMBLE, EXTRA, MEMBERS, METRICS, PREDICTIONS, SCORED, SPLIT, TAUGHT, TEACHER
-from yt8m.core.files import read_json, write_csv
+from benchmarks.studies._teachers import Calibration, filled_up, softened, teacher_of
+from stages._places import ENSEMBLE, EXTRA, SCORED, SPLIT, TAUGHT, TEACHER
+from yt8m.core.files import write_csv
 from yt8m.core.ragged import Ragged
-from yt8m.ensembling import fitting
 from yt8m.ensembling.blocks import BLOCK
 from yt8m.report.drawing import save_png
 from yt8m.report.lines import spread_figure
 from yt8m.report.tables import markdown
 from yt8m.scoring import metrics
-from yt8m.scoring.predictions import Predictions, Store, aligned, concatenate, writer
+from yt8m.scoring.predictions import Predictions, Store, writer
 from yt8m.settings.params import Params
 
 TOP = 20  # classes of a video that GAP ranks
@@ -193,6 +192,7 @@ VARIANTS = {
     },
     **variants_of("nextvlad", NEXTVLAD),
     **{f"like {name}": Variant(like(name)) for name in FAMILIES},
+    "taught": Variant(),  # as the project does it
     "labels": Variant(teach=labels_taught),
     "temperature 2": Variant(teach=partial(scores_taught, change=partial(softened, temperature=2))),
     "temperature 4": Variant(teach=partial(scores_taught, change=partial(softened, temperature=4))),
@@ -257,15 +257,6 @@ def trust(split: str, found: Predictions) -> Trust:
     return Trust(split, len(found.ids), gap, float(confidence.mean()), float(correct.mean()), error)
 
 
-def on_holdout() -> Predictions:
-    """The teacher's scores of the holdout."""
-    scheme = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
-    with np.load(ENSEMBLE / "weights.npz") as stored:
-        weights = stored[scheme]
-    with aligned({name: PREDICTIONS / "holdout" / f"{name}.parquet" for name in read_json(MEMBERS)}) as members:
-        return concatenate(list(fitting.combined(members, weights, fitting.power(scheme))))
-
-
 def draw(table: Table) -> None:
     """Draw test GAP by lambda next to the table."""
     values = {share: found for name, share in LAMBDAS.items() if (found := table.values(name, "test_gap"))}
@@ -279,7 +270,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args, table, variants = _study.begin("distillation", VARIANTS, argv)
     with _study.at(args.project) as params, TemporaryDirectory() as folds:
         teacher, extra, scored, ensemble = (path.resolve() for path in (TEACHER, EXTRA, SCORED, ENSEMBLE))
-        taught = Taught(teacher, extra, scored, ensemble, on_holdout(), Path(folds))
+        taught = Taught(teacher, extra, scored, ensemble, teacher_of("holdout"), Path(folds))
         trusted = [trust("train", Store(TEACHER).read()), trust("holdout", taught.holdout)]
         write_csv(table.path.with_name(f"{table.path.stem}_teacher.csv"), Trust._fields, trusted)
         print(markdown(Trust._fields, trusted))

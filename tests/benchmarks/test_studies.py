@@ -1,6 +1,7 @@
 """The studies on a tiny project: which variants they train, what they leave of it, and the tables they keep."""
 
 import re
+from contextlib import chdir
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,14 +25,16 @@ from benchmarks.studies import (
     recipes,
     relations,
     seeds,
+    stacking,
 )
 from benchmarks.studies._mixed import Mixed
 from benchmarks.studies._study import Table, changed
-from benchmarks.studies._teachers import Calibration, filled_up, soften, softened
+from benchmarks.studies._teachers import Calibration, filled_up, soften, softened, teacher_of
 from tests.benchmarks.conftest import PARAMS
 from tests.pipeline import ROOT
 from yt8m.augmentation.recipes import Kind, Recipes
 from yt8m.core.files import read_csv
+from yt8m.core.ragged import Ragged
 from yt8m.records.dataset import Dataset
 from yt8m.records.manifest import read_manifest
 from yt8m.relations.regularizer import RelatedModel
@@ -39,7 +42,7 @@ from yt8m.review.noise import Spread
 from yt8m.scoring import metrics
 from yt8m.scoring.predictions import Predictions, Store, writer
 from yt8m.settings import registry
-from yt8m.settings.params import ParamsError, load
+from yt8m.settings.loading import ParamsError, load
 from yt8m.training.losses import cross_entropy
 from yt8m.training.run import begun
 from yt8m.training.training import Training
@@ -226,6 +229,78 @@ def test_ensembling(project, tmp_path, capsys):
     of_four = [float(row["test_gap"]) for row in found if (row["models"], row["scheme"]) == ("4", "equal")]
     np.testing.assert_allclose(of_four, equal, atol=1e-6)
     assert f"{equal:.4f} ± 0.0000" in capsys.readouterr().out
+
+
+def scored(teacher, labels, members=None):
+    """Videos as a first level scores them."""
+    ids = pa.array([f"v{index}" for index in range(len(labels))])
+    predictions = Predictions(ids, Ragged.hot(labels), *metrics.top_k(teacher, teacher.shape[1]))
+    return stacking.Scored(predictions, teacher, teacher if members is None else members, labels)
+
+
+def test_stacking_leaves_a_teacher_as_it_is_where_scores_say_no_more(project, tmp_path, capsys):
+    """Of random scores beside the labels nothing can be learnt but noise."""
+    stacking.main(["--project", str(project), "--table", str(tmp_path / "rows.csv")])
+    found = read_csv(tmp_path / "rows.csv")
+    assert [row["second_level"] for row in found] == list(stacking.LEVELS)
+    with chdir(project):
+        teacher = teacher_of("test")
+    gap = metrics.gap(teacher.indices, teacher.scores, teacher.labels)
+    for row in found:
+        assert float(row["test_gap"]) - float(row["difference"]) == pytest.approx(gap)
+        assert (row["strength"] == "inf") == (float(row["error"]) == 0)
+    assert capsys.readouterr().out.count("inf 0.") == len(stacking.LEVELS)
+
+
+def test_stacking_learns_which_classes_go_together():
+    """Class 2 comes with class 0 and with no other; its own score says nothing, and its members' say as little."""
+    random = np.random.default_rng(0)
+    labels = random.random((400, 3)) < 0.3
+    labels[:, 2] = labels[:, 0]
+    teacher = np.where(labels, 0.8, 0.1).astype(np.float32)
+    teacher[:, 2] = random.random(400)
+    known, asked = (scored(teacher, labels).take(rows) for rows in (np.arange(300), np.arange(300, 400)))
+    own, all_classes = (stacking.corrected(each, known, asked, 0.01) for each in list(stacking.LEVELS.values())[:2])
+    assert np.corrcoef(own[:, 2], asked.labels[:, 2])[0, 1] < 0.3
+    assert np.corrcoef(all_classes[:, 2], asked.labels[:, 2])[0, 1] > 0.9
+    np.testing.assert_array_equal(stacking.corrected(stacking.by_all, known, asked, np.inf), asked.teacher)
+
+
+@pytest.mark.parametrize("strength", [0.1, 3.0])
+def test_second_levels_are_least_squares_with_a_penalty(strength):
+    random = np.random.default_rng(1)
+    labels, teacher = random.random((50, 4)) < 0.4, random.random((50, 4)).astype(np.float32)
+    members = random.random((50, 8)).astype(np.float32)
+    known, asked = (scored(teacher, labels, members).take(rows) for rows in (np.arange(40), np.arange(40, 50)))
+    missed = labels[:40] - teacher[:40]
+    for level, x in {stacking.by_all: teacher, stacking.by_all_of_members: members}.items():
+        gram = x[:40].T @ x[:40]
+        weights = np.linalg.solve(gram + strength * np.trace(gram) / len(gram) * np.eye(len(gram)), x[:40].T @ missed)
+        expected = teacher[40:] + x[40:] @ weights
+        np.testing.assert_allclose(level(known, asked, strength), expected, rtol=1e-4, atol=1e-5)
+    squares = np.sum(teacher[:40] ** 2, axis=0)
+    for column in range(4):
+        penalty = strength * np.mean(squares)
+        weight = np.dot(teacher[:40, column], missed[:, column]) / (squares[column] + penalty)
+        found = stacking.by_itself(known, asked, strength)[:, column]
+        np.testing.assert_allclose(found, teacher[40:, column] * (1 + weight), rtol=1e-5)
+
+
+def test_each_fold_is_corrected_by_what_the_others_teach():
+    """A fold that alone has a class in common with another would teach it, and may not teach itself."""
+    labels, fold_of = np.zeros((6, 2), bool), np.array([0, 0, 1, 1, 2, 2])
+    labels[:2] = True
+    teacher = np.where(labels, [0.9, 0.2], [0.3, 0.4]).astype(np.float32)
+    asked = []
+
+    def level(known, own, strength):
+        asked.append((known.labels.tolist(), own.labels.tolist()))
+        return own.teacher
+
+    gap = stacking.cross_validated(level, scored(teacher, labels), fold_of, 1.0)
+    rows = labels.tolist()
+    assert asked == [(rows[2:], rows[:2]), (rows[:2] + rows[4:], rows[2:4]), (rows[:4], rows[4:])]
+    assert gap == pytest.approx(metrics.gap(*metrics.top_k(teacher, 20), Ragged.hot(labels)))
 
 
 def oracle(film):
