@@ -1,4 +1,4 @@
-"""NeXtVLAD's arguments: no parameter file has a model of it."""
+"""NeXtVLAD's arguments; docs/full-scale.md has an entry of `models:`."""
 
 from typing import Any
 
