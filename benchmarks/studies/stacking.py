@@ -7,13 +7,12 @@ holdout, which all are fitted on; test is only reported, with the standard error
 """
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from benchmarks.studies._teachers import members_of, teacher_of
 from yt8m.core.files import write_csv
@@ -29,7 +28,8 @@ TOP = 20  # classes of a video that GAP ranks
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, np.inf)
 HEADER = ("second_level", "strength", "cross_validated_gap", "test_gap", "difference", "error", "test_map")
 
-Correct = Callable[["Scored", "Scored", float], np.ndarray]  # of some videos' scores, by what others teach; (N, C)
+# From videos that teach and others: what is added to the scores (N, C) of these, at each strength.
+Correct = Callable[["Scored", "Scored"], Iterator[np.ndarray]]
 
 
 class Scored(NamedTuple):
@@ -67,20 +67,21 @@ class Scored(NamedTuple):
         return self.labels - self.teacher
 
 
-def by_itself(known: Scored, asked: Scored, strength: float) -> np.ndarray:
+def by_itself(known: Scored, asked: Scored) -> Iterator[np.ndarray]:
     """Each class by its own score."""
     squares = (known.teacher**2).sum(axis=0)
-    return asked.teacher * (1 + (known.teacher * known.missed).sum(axis=0) / (squares + strength * squares.mean()))
+    for strength in STRENGTHS:
+        yield asked.teacher * (known.teacher * known.missed).sum(axis=0) / (squares + strength * squares.mean())
 
 
-def by_all(known: Scored, asked: Scored, strength: float) -> np.ndarray:
+def by_all(known: Scored, asked: Scored) -> Iterator[np.ndarray]:
     """Each class by the teacher's scores of all."""
-    return asked.teacher + _linear(known.teacher, known.missed, asked.teacher, strength)
+    return _linear(known.teacher, known.missed, asked.teacher)
 
 
-def by_all_of_members(known: Scored, asked: Scored, strength: float) -> np.ndarray:
+def by_all_of_members(known: Scored, asked: Scored) -> Iterator[np.ndarray]:
     """Each class by every member's scores of all."""
-    return asked.teacher + _linear(known.members, known.missed, asked.members, strength)
+    return _linear(known.members, known.missed, asked.members)
 
 
 LEVELS: Mapping[str, Correct] = {
@@ -90,29 +91,30 @@ LEVELS: Mapping[str, Correct] = {
 }
 
 
-def _linear(known: np.ndarray, wanted: np.ndarray, asked: np.ndarray, strength: float) -> np.ndarray:
-    """Ridge regression's predictions, (n, C), of what is wanted (N, C) where (N, D) are known and (n, D) asked."""
-    penalty = strength * float((known**2).sum(axis=0).mean())
-    found: np.ndarray = Ridge(alpha=penalty, fit_intercept=False).fit(known, wanted).predict(asked)
-    return found
+def _linear(known: np.ndarray, wanted: np.ndarray, asked: np.ndarray) -> Iterator[np.ndarray]:
+    """Ridge regression's predictions (n, C) at each strength of what is wanted (N, C), by known (N, D), asked (n, D).
+
+    One singular value decomposition serves all strengths (Hastie et al., The Elements of Statistical Learning, 3.47).
+    """
+    left, values, right = np.linalg.svd(known, full_matrices=False)
+    inputs, outputs = asked @ right.T, left.T @ wanted
+    for strength in STRENGTHS:
+        penalty = strength * float((values**2).sum()) / known.shape[1]
+        yield inputs * (values / (values**2 + penalty)) @ outputs
 
 
-def corrected(correct: Correct, known: Scored, asked: Scored, strength: float) -> np.ndarray:
-    """Scores of the second level, (n, C) float32; the teacher's where the penalty has no end."""
-    return correct(known, asked, strength).astype(np.float32) if np.isfinite(strength) else asked.teacher
-
-
-def cross_validated(correct: Correct, holdout: Scored, fold_of: np.ndarray, strength: float) -> float:
-    """GAP@20 of the holdout's videos, each by what the other folds' teach.
+def cross_validated(correct: Correct, holdout: Scored, fold_of: np.ndarray) -> list[float]:
+    """GAP@20 of the holdout's videos at each strength, each video by what the other folds' teach.
 
     Args:
         fold_of: the fold of each video, (N,) int.
     """
-    scores = np.empty_like(holdout.teacher)
+    scores = np.stack([holdout.teacher] * len(STRENGTHS))
     for fold in np.unique(fold_of):
         others, own = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        scores[own] = corrected(correct, holdout.take(others), holdout.take(own), strength)
-    return metrics.gap(*metrics.top_k(scores, TOP), holdout.predictions.labels)
+        for place, added in enumerate(correct(holdout.take(others), holdout.take(own))):
+            scores[place, own] += added
+    return [metrics.gap(*metrics.top_k(each, TOP), holdout.predictions.labels) for each in scores]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -130,19 +132,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     fold_of = fitting.folds_of(holdout.predictions.ids, params.ensemble.folds, seed)
     of_teacher = bootstrap.gaps(test.predictions, seed)
     value = metrics.gap(test.predictions.indices, test.predictions.scores, test.predictions.labels)
-    rows: list[tuple[object, ...]] = []
+    rows, chosen = [], []
     for name, correct in LEVELS.items():
-        validated = {strength: cross_validated(correct, holdout, fold_of, strength) for strength in STRENGTHS}
-        strength = max(STRENGTHS, key=lambda each: validated[each])
-        scores = corrected(correct, holdout, test, strength)
-        found = Predictions(test.predictions.ids, test.predictions.labels, *metrics.top_k(scores, params.infer.top_k))
-        measured = metrics.all_metrics(found.indices, found.scores, found.labels)
-        gap = metrics.gap(found.indices, found.scores, found.labels)
-        changed = bootstrap.difference(gap - value, bootstrap.gaps(found, seed), of_teacher)
-        rows.append((name, strength, validated[strength], gap, changed.value, changed.error, measured["map"]))
-        print(f"{name}: " + ", ".join(f"{each:g} {gap:.4f}" for each, gap in validated.items()))
+        validated = cross_validated(correct, holdout, fold_of)
+        found = []
+        for strength, cross, added in zip(STRENGTHS, validated, correct(holdout, test), strict=True):
+            ranked = metrics.top_k(test.teacher + added, params.infer.top_k)
+            corrected = Predictions(test.predictions.ids, test.predictions.labels, *ranked)
+            measured = metrics.all_metrics(*ranked, corrected.labels)
+            changed = bootstrap.difference(measured["gap"] - value, bootstrap.gaps(corrected, seed), of_teacher)
+            found.append((name, strength, cross, measured["gap"], changed.value, changed.error, measured["map"]))
+        rows += found
+        chosen.append(found[int(np.argmax(validated))])
     write_csv(table, HEADER, rows)
-    print(markdown(HEADER, rows))
+    print(markdown(HEADER, chosen))
 
 
 if __name__ == "__main__":
