@@ -11,6 +11,7 @@ from yt8m.core.files import read_json
 from yt8m.ensembling import fitting
 from yt8m.scoring import metrics
 from yt8m.scoring.predictions import Aligned, Predictions, aligned, concatenate
+from yt8m.settings.params import Params
 
 SMALLEST = 1e-6  # of scores whose logits are looked at
 
@@ -22,9 +23,33 @@ def members_of(split: str) -> AbstractContextManager[Aligned]:
 
 def teacher_of(split: str) -> Predictions:
     """The teacher's predictions of a split of the project that this is run in."""
-    scheme = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
+    scheme = teachers_scheme()
     with np.load(ENSEMBLE / "weights.npz") as stored, members_of(split) as members:
         return concatenate(list(fitting.combined(members, stored[scheme], fitting.power(scheme))))
+
+
+def teacher_out_of_fold(params: Params) -> tuple[Predictions, np.ndarray]:
+    """The teacher's predictions of the holdout, each by weights that were learnt without its fold; and the folds, (N,).
+
+    The teacher's own weights know the holdout's labels, and its scores there promise what it does not keep elsewhere.
+    """
+    settings, scheme = params.ensemble, teachers_scheme()
+    with members_of("holdout") as members:
+        fold_of = fitting.folds_of(members.ids, settings.folds, settings.seed)
+        _, parts = fitting.gather(members, params.data.layout.classes, fold_of, settings.seed)
+        weights = [fitting.fit(scheme, part, settings.seed) for part in parts]
+        found = [concatenate(list(fitting.combined(members, each, fitting.power(scheme)))) for each in weights]
+    rows = np.arange(len(fold_of))
+    indices, scores = (
+        np.stack([getattr(each, name) for each in found])[fold_of, rows] for name in ("indices", "scores")
+    )
+    return replace(found[0], indices=indices, scores=scores), fold_of
+
+
+def teachers_scheme() -> str:
+    """The scheme whose ensemble is the teacher."""
+    scheme: str = read_json(METRICS / "fit_ensemble" / "metrics.json")["teacher"]
+    return scheme
 
 
 def soften(scores: np.ndarray, temperature: float) -> np.ndarray:

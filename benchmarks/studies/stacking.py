@@ -3,7 +3,8 @@
 Reads the predictions of a finished pipeline. A second level adds to the teacher's scores what is linear in scores that
 it is given: how classes go together, learnt from what models say in place of Omega (section 3.2). Its control sees of
 each class that class alone. What it adds is drawn to nothing, as strongly as is best for cross-validated GAP on the
-holdout, which all are fitted on; test is only reported, with the standard error of its difference from the teacher.
+holdout, which all are fitted on, by scores of a teacher that learnt from other folds; test is only reported, with the
+standard error of its difference from the teacher.
 """
 
 import argparse
@@ -14,10 +15,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from benchmarks.studies._teachers import members_of, teacher_of
+from benchmarks.studies._teachers import members_of, teacher_of, teacher_out_of_fold
 from yt8m.core.files import write_csv
 from yt8m.core.ragged import Ragged
-from yt8m.ensembling import fitting
 from yt8m.report.tables import markdown
 from yt8m.scoring import bootstrap, metrics
 from yt8m.scoring.predictions import Predictions
@@ -48,9 +48,8 @@ class Scored(NamedTuple):
     labels: np.ndarray
 
     @classmethod
-    def of(cls, split: str, classes: int) -> Self:
-        """A split of the project that this is run in."""
-        teacher = teacher_of(split)
+    def of(cls, split: str, teacher: Predictions, classes: int) -> Self:
+        """A split of the project that this is run in, as its teacher scores it."""
         with members_of(split) as members:
             dense = [members.read(name).dense(classes) for name in members.names]
         labels, ragged = np.zeros((len(teacher.ids), classes), bool), Ragged.of(teacher.labels)
@@ -128,8 +127,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with chdir(args.project):
         params = load()
         classes, seed = params.data.layout.classes, params.ensemble.seed
-        holdout, test = (Scored.of(split, classes) for split in ("holdout", "test"))
-    fold_of = fitting.folds_of(holdout.predictions.ids, params.ensemble.folds, seed)
+        teacher, fold_of = teacher_out_of_fold(params)
+        holdout, test = Scored.of("holdout", teacher, classes), Scored.of("test", teacher_of("test"), classes)
     of_teacher = bootstrap.gaps(test.predictions, seed)
     value = metrics.gap(test.predictions.indices, test.predictions.scores, test.predictions.labels)
     rows, chosen = [], []

@@ -47,6 +47,7 @@ from yt8m.training.losses import cross_entropy
 from yt8m.training.run import begun
 from yt8m.training.training import Training
 
+SCHEMES = "metrics/fit_ensemble/schemes.csv"
 SIZES = {"netvlad": 1952, "lstm": 2096}  # bytes of the models, which the student has a network of each of
 
 
