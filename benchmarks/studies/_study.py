@@ -58,8 +58,7 @@ def begin(
     name: str, variants: Mapping[str, Variant], argv: Sequence[str] | None
 ) -> tuple[argparse.Namespace, "Table", dict[str, Variant]]:
     """The arguments of a study, its table, and which of its variants are asked for."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.studies.{name}")
-    parser.add_argument("--project", type=Path, default=Path(), help="where `dvc repro` has run; default: here")
+    parser = parser_of(name)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--variants", nargs="+", default=["*"], metavar="PATTERN", help=f"of {', '.join(variants)}")
     table = Path(f"docs/results/study_{name}.csv")
@@ -67,6 +66,13 @@ def begin(
     args = parser.parse_args(argv)
     asked = {name: each for name, each in variants.items() if any(fnmatchcase(name, p) for p in args.variants)}
     return args, Table(args.table), asked
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The arguments that all studies have."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.studies.{name}")
+    parser.add_argument("--project", type=Path, default=Path(), help="where `dvc repro` has run; default: here")
+    return parser
 
 
 @contextmanager

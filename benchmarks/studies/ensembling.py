@@ -4,7 +4,6 @@ Reads the predictions of a finished pipeline. Weights are learnt as many times a
 without one fold's videos. What decides between schemes is their cross-validated GAP; test is only reported.
 """
 
-import argparse
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +11,7 @@ from statistics import mean
 
 import numpy as np
 
-from benchmarks.studies._study import spread
+from benchmarks.studies._study import parser_of, spread
 from stages._places import MEMBERS, PREDICTIONS
 from yt8m.core.files import read_json, write_csv
 from yt8m.ensembling import fitting
@@ -26,10 +25,7 @@ from yt8m.settings.params import Params
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.studies.ensembling", description="Compare ensembling schemes."
-    )
-    parser.add_argument("--project", type=Path, default=Path(), help="where `dvc repro` has run; default: here")
+    parser = parser_of("ensembling")
     parser.add_argument("--output", type=Path, default=Path("docs/results/study_ensembling"), help="of .csv and .png")
     args = parser.parse_args(argv)
     params = load(args.project / "params.yaml")

@@ -6,7 +6,6 @@ score falls most (as `yt8m explain` says it), those without which and their neig
 highest alone. Chance is the share of frames that show the label.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,8 +86,7 @@ class Filmed(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.explain")
-    parser.add_argument("--project", type=Path, default=Path(), help="where `dvc repro` has run; default: here")
+    parser = _study.parser_of("explain")
     parser.add_argument("--videos", type=positive, default=100)
     parser.add_argument("--table", type=Path, default=TABLE, help=f"default: {TABLE}")
     args = parser.parse_args(argv)

@@ -7,7 +7,6 @@ holdout, which all are fitted on, by scores of a teacher that learnt from other 
 standard error of its difference from the teacher.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from benchmarks.studies._study import parser_of
 from benchmarks.studies._teachers import members_of, teacher_of, teacher_out_of_fold
 from yt8m.core.files import write_csv
 from yt8m.core.ragged import Ragged
@@ -117,10 +117,7 @@ def cross_validated(correct: Correct, holdout: Scored, fold_of: np.ndarray) -> l
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.studies.stacking", description="Predict labels once more, from all classes' scores."
-    )
-    parser.add_argument("--project", type=Path, default=Path(), help="where `dvc repro` has run; default: here")
+    parser = parser_of("stacking")
     parser.add_argument("--table", type=Path, default=Path("docs/results/study_stacking.csv"), help="of the rows")
     args = parser.parse_args(argv)
     table = args.table.resolve()
