@@ -102,8 +102,10 @@ def ridge(x: np.ndarray, hot: np.ndarray) -> float:
 
 
 def within(videos: Iterable[Video], feature: str) -> dict[str, float]:
-    """How frames of a video correlate by how far they lie apart, over videos that are long enough."""
+    """How frames of a video correlate by how far they lie apart, over videos that are long enough; nothing without."""
     frames = [dequantize(video.features[feature]) for video in videos if video.frames > max(LAGS)]
+    if not frames:
+        return {}
     centre = np.mean([rows.mean(0) for rows in frames], axis=0)
     total = np.mean([((rows - centre) ** 2).mean() for rows in frames])
     return {

@@ -62,6 +62,7 @@ def test_frames_that_change_halfway_correlate_less_the_further_they_lie_apart():
     for lag, value in zip(likeness.LAGS, found, strict=True):
         same = max(0, 6 - lag) * 2 / (12 - lag)  # the share of pairs within one half
         assert value == pytest.approx(same, abs=0.12)
+    assert likeness.within(films[-1:], "a") == {}
 
 
 def test_fig_1_shows_videos_of_one_label_of_the_most_frequent_classes(monkeypatch):
