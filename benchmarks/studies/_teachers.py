@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from stages._places import ENSEMBLE, MEMBERS, METRICS, PREDICTIONS
+from stages._places import ENSEMBLE, MEMBERS, METRICS
+from stages.fit_ensemble import paths
 from yt8m.core.files import read_json
 from yt8m.ensembling import fitting
 from yt8m.scoring import metrics
@@ -18,7 +19,7 @@ SMALLEST = 1e-6  # of scores whose logits are looked at
 
 def members_of(split: str) -> AbstractContextManager[Aligned]:
     """The members' predictions of a split of the project that this is run in."""
-    return aligned({name: PREDICTIONS / split / f"{name}.parquet" for name in read_json(MEMBERS)})
+    return aligned(paths(list(read_json(MEMBERS)), split))
 
 
 def teacher_of(split: str) -> Predictions:
@@ -39,11 +40,9 @@ def teacher_out_of_fold(params: Params) -> tuple[Predictions, np.ndarray]:
         _, parts = fitting.gather(members, params.data.layout.classes, fold_of, settings.seed)
         weights = [fitting.fit(scheme, part, settings.seed) for part in parts]
         found = [concatenate(list(fitting.combined(members, each, fitting.power(scheme)))) for each in weights]
-    rows = np.arange(len(fold_of))
-    indices, scores = (
-        np.stack([getattr(each, name) for each in found])[fold_of, rows] for name in ("indices", "scores")
-    )
-    return replace(found[0], indices=indices, scores=scores), fold_of
+    own = fold_of, np.arange(len(fold_of))
+    indices, scores = np.stack([each.indices for each in found]), np.stack([each.scores for each in found])
+    return replace(found[0], indices=indices[own], scores=scores[own]), fold_of
 
 
 def teachers_scheme() -> str:

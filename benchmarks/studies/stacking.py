@@ -53,7 +53,7 @@ class Scored(NamedTuple):
         with members_of(split) as members:
             dense = [members.read(name).dense(classes) for name in members.names]
         labels, ragged = np.zeros((len(teacher.ids), classes), bool), Ragged.of(teacher.labels)
-        labels[np.repeat(np.arange(len(labels)), ragged.lengths), ragged.values] = True
+        labels[ragged.rows(), ragged.values] = True
         return cls(teacher, teacher.dense(classes), np.concatenate(dense, axis=1), labels)
 
     def take(self, rows: np.ndarray) -> Self:
